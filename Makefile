@@ -1,0 +1,73 @@
+PYTHON ?= python3
+UV ?= uv
+NB ?= $(wildcard notebooks/*.ipynb)
+ARGS ?=
+
+VENV := .venv
+RUN := $(VENV)/bin/python
+READY := $(VENV)/.ready
+SOURCES := dae_helpers denoising_models notebooks tests tools conftest.py
+
+# The kernels of .venv come before those that a user has installed.
+export JUPYTER_PREFER_ENV_PATH := 1
+
+.PHONY: help .venv lab test test-all notebooks figures weights lint format constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+
+.venv: $(READY) ## make the virtual environment and install everything (PYTHON=python3.12 picks one)
+
+# The stamp comes last, so an installation that stopped half-way is taken up again.
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { \
+	  echo "The course needs Python 3.11 or newer, and $(PYTHON) is: $$($(PYTHON) --version 2>&1)"; \
+	  echo "Name another one: make .venv PYTHON=python3.12"; exit 1; }
+	@rm -f $@
+	@$(RUN) -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV) || { \
+	  echo "$(PYTHON) -m venv failed (on Debian and Ubuntu: apt install python3-venv)"; exit 1; }
+	$(RUN) -m pip install -c constraints.txt -e ".[dev]"
+	@touch $@
+
+lab: $(READY) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
+	$(RUN) -m jupyterlab notebooks/01_autoencoders.ipynb \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
+
+# One thread a worker: two workers with two threads each would get in each other's way.
+test: lint ## run the tests and every notebook in a smoke run: minutes (ARGS="-k noise")
+	DAE_RUN=smoke OMP_NUM_THREADS=1 $(RUN) -m pytest tests notebooks --nbval-lax \
+	  --nbval-current-env -n 2 --dist loadscope -q $(ARGS)
+
+test-all: $(READY) ## run the slow tests: a lesson run of every notebook with all its claims
+	$(RUN) -m pytest tests -m slow -s $(ARGS)
+
+notebooks: $(READY) ## execute the notebooks in place, a lesson run (NB="notebooks/02_noise.ipynb")
+	$(RUN) tools/run_notebooks.py --run lesson $(ARGS) $(NB)
+
+figures: $(READY) ## draw the figures of denoising_models/ again
+	$(RUN) denoising_models/draw_figures.py
+	$(RUN) denoising_models/draw_before_after.py
+
+weights: $(READY) ## train the pretrained weights: hours; stops and goes on at any moment
+	$(RUN) denoising_models/pretrain.py $(ARGS)
+
+lint: $(READY) ## check the code and the notebooks with ruff
+	$(RUN) -m ruff check $(SOURCES)
+	$(RUN) -m ruff format --check $(SOURCES)
+
+format: $(READY) ## format the code and the notebooks with ruff
+	$(RUN) -m ruff check --fix $(SOURCES)
+	$(RUN) -m ruff format $(SOURCES)
+
+# Versions stay where they can (ARGS=--upgrade takes the newest); the comment at the top stays too.
+constraints: ## resolve constraints.txt again for all platforms (needs uv)
+	@mkdir -p build
+	grep -v '^#' constraints.txt > build/resolved.txt
+	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	  --no-header --no-annotate --quiet -o build/resolved.txt $(ARGS)
+	{ grep '^#' constraints.txt; grep -v '^#' build/resolved.txt; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+
+clean: ## remove .venv and everything else that can be made again
+	rm -rf $(VENV) build *.egg-info .pytest_cache .ruff_cache
+	find . -name __pycache__ -o -name .ipynb_checkpoints | xargs rm -rf
