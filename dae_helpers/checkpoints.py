@@ -1,0 +1,92 @@
+"""Pretrained weights: written whole or not at all, and verified before they are loaded."""
+
+import hashlib
+import io
+import json
+import os
+from pathlib import Path
+
+import torch
+
+from .layers import DenoisingAutoencoder
+
+__all__ = [
+    "PRETRAINED_EPOCHS",
+    "load_pretrained",
+    "pretrained_epochs",
+    "read_manifest",
+    "save_whole",
+]
+
+PRETRAINED_EPOCHS = (1, 2, 10, 25, 50, 100, 400)
+MODELS = Path(__file__).resolve().parent.parent / "denoising_models"
+
+
+def save_whole(state: dict, path: str | os.PathLike) -> None:
+    """Save ``state`` (tensors, numbers, lists, dicts) with ``torch.save``, whole or not at all.
+
+    The file is written beside ``path`` under another name, then moved there, so a full disk or a
+    kill leaves the old file as it was. Raises ``OSError`` if the folder cannot be written.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    try:
+        with open(part, "wb") as file:
+            torch.save(state, file)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read_manifest(folder: str | os.PathLike | None = None) -> dict:
+    """The manifest of the pretrained weights: file name -> SHA-256, epochs, recipe, figures.
+
+    Raises ``FileNotFoundError`` if it is missing, ``ValueError`` if it is no JSON.
+    """
+    path = Path(folder or MODELS) / "manifest.json"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: fetch the folder denoising_models/ again")
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ValueError(f"{path} is damaged ({error}): fetch denoising_models/ again") from error
+
+
+def pretrained_epochs(folder: str | os.PathLike | None = None) -> list[int]:
+    """For which epochs of the classic recipe there are weights, in rising order."""
+    rows = read_manifest(folder).values()
+    return sorted(row["epochs"] for row in rows if row["recipe"] == "classic")
+
+
+def load_pretrained(
+    epochs: int = 400, folder: str | os.PathLike | None = None
+) -> DenoisingAutoencoder:
+    """The network after so many epochs of the classic recipe, in eval mode, on the CPU.
+
+    ``folder``: where weights and manifest are, by default ``denoising_models/``. The file's
+    SHA-256 is compared with the manifest before anything in it is read, and only tensors are
+    read. Raises ``ValueError`` for epochs without weights and for a file that is not the one the
+    manifest names, ``FileNotFoundError`` for a missing file.
+    """
+    known = pretrained_epochs(folder)
+    if epochs not in known:
+        raise ValueError(
+            f"epochs should be one of {', '.join(map(str, known))}, but it is {epochs!r}"
+        )
+    path = Path(folder or MODELS) / f"mnistmodel{epochs}.pt"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing: fetch the folder denoising_models/ again")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    expected = read_manifest(folder)[path.name]["sha256"]
+    if found != expected:
+        raise ValueError(
+            f"{path} is not the file that the manifest names (SHA-256 {found[:12]}... instead of "
+            f"{expected[:12]}..., {len(content):,} bytes): fetch the folder denoising_models/ again"
+        )
+    model = DenoisingAutoencoder()
+    model.load_state_dict(torch.load(io.BytesIO(content), map_location="cpu", weights_only=True))
+    return model.eval()

@@ -1,0 +1,64 @@
+"""What every notebook starts with: the size of the run, the seed, the device, the look of plots."""
+
+import os
+import sys
+
+import matplotlib as mpl
+import torch
+
+__all__ = ["RUN", "SEED", "device", "pick", "start", "where"]
+
+RUNS = ("smoke", "lesson", "full")
+RUN = os.environ.get("DAE_RUN", "lesson")
+if RUN not in RUNS:
+    raise ValueError(f"DAE_RUN should be one of {', '.join(RUNS)}, but it is {RUN!r}")
+
+SEED = 0
+PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
+
+
+def pick(smoke, lesson, full=None):
+    """Return the argument that fits the size of this run; ``full`` is ``lesson`` if left out.
+
+    The one place where ``DAE_RUN`` is looked at: ``steps = pick(smoke=20, lesson=600)``.
+    """
+    return {"smoke": smoke, "lesson": lesson, "full": lesson if full is None else full}[RUN]
+
+
+def device() -> torch.device:
+    """The device to train on: CUDA, else Apple's MPS, else the CPU."""
+    if torch.cuda.is_available():
+        return torch.device("cuda")
+    if torch.backends.mps.is_available():
+        return torch.device("mps")
+    return torch.device("cpu")
+
+
+def where() -> str:
+    """Where this code runs: ``"Colab"``, ``"Jupyter"`` or ``"Python"``."""
+    if "google.colab" in sys.modules:
+        return "Colab"
+    return "Jupyter" if "ipykernel" in sys.modules else "Python"
+
+
+def start(seed: int = SEED) -> None:
+    """Seed PyTorch, set the look of plots, and print one line about this run.
+
+    The palette is Okabe and Ito's, which colour-blind readers can tell apart (Wong 2011, "Points
+    of view: Color blindness", Nature Methods 8:441).
+    """
+    torch.manual_seed(seed)
+    mpl.rcParams.update(
+        {
+            "axes.prop_cycle": mpl.cycler(color=PALETTE),
+            "axes.spines.top": False,
+            "axes.spines.right": False,
+            "figure.dpi": 90,
+            "figure.facecolor": "white",
+            "figure.constrained_layout.use": True,
+            "image.cmap": "gray",
+            "legend.frameon": False,
+            "savefig.facecolor": "white",
+        }
+    )
+    print(f"A {RUN} run in {where()} on {device()}, PyTorch {torch.__version__.split('+')[0]}.")

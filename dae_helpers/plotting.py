@@ -1,0 +1,71 @@
+"""The few pictures that several notebooks draw. Knows arrays only."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+from IPython.display import Image, display
+
+__all__ = ["plot_losses", "show_drawing", "show_images"]
+
+DRAWINGS = Path(__file__).resolve().parent.parent / "denoising_models"
+
+
+def show_images(
+    rows: Mapping[str, Sequence],
+    columns: Sequence[str] | None = None,
+    title: str | None = None,
+    size: float = 1.1,
+) -> None:
+    """Draw rows of images on one grey scale from 0 (black) to 1 (white).
+
+    ``rows``: label -> images, each (1, H, W) or (H, W), tensors or arrays. ``columns``: a title
+    for each column. ``size``: of one image, in inches.
+    """
+    rows = {label: list(images) for label, images in rows.items()}
+    width = max(len(images) for images in rows.values())
+    figure, axes = plt.subplots(
+        len(rows), width, squeeze=False, figsize=(size * width + 1.1, size * len(rows) + 0.3)
+    )
+    for axis in axes.flat:
+        axis.set(xticks=[], yticks=[])
+        axis.spines[:].set_visible(False)
+    for row, (label, images) in zip(axes, rows.items(), strict=True):
+        row[0].set_ylabel(label, rotation=0, ha="right", va="center")
+        for axis, image in zip(row, images, strict=False):
+            axis.imshow(np.asarray(image).squeeze(), cmap="gray", vmin=0, vmax=1)
+    for axis, text in zip(axes[0], columns or [], strict=False):
+        axis.set_title(text, fontsize=9)
+    if title:
+        figure.suptitle(title, fontsize=11)
+    plt.show()
+
+
+def plot_losses(
+    curves: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    xlabel: str,
+    lines: Mapping[str, float] | None = None,
+    title: str | None = None,
+    log: bool = True,
+) -> None:
+    """Draw losses: label -> (where, loss); ``lines`` are dashed levels to compare with."""
+    figure, axis = plt.subplots(figsize=(6.5, 3.4))
+    for label, (where, loss) in curves.items():
+        axis.plot(where, loss, marker="o" if len(where) <= 20 else None, markersize=4, label=label)
+    for (label, level), style in zip((lines or {}).items(), ("--", ":", "-."), strict=False):
+        axis.axhline(level, color="0.4", linestyle=style, label=label)
+    axis.set(xlabel=xlabel, ylabel="loss (MSE)", title=title)
+    if log:
+        axis.set_yscale("log")
+    axis.legend()
+    plt.show()
+
+
+def show_drawing(name: str, alt: str) -> None:
+    """Show a drawing from ``denoising_models/`` with its text alternative.
+
+    A cell's stored output shows in JupyterLab, on GitHub, in slides and in Colab alike; a relative
+    link in Markdown does not. Raises ``FileNotFoundError`` if there is no such drawing.
+    """
+    display(Image(filename=DRAWINGS / name, width=820, alt=alt))
