@@ -1,0 +1,260 @@
+"""Weights are written whole or not at all, and verified before anything in them is read."""
+
+import hashlib
+import json
+import pickle
+
+import pytest
+import torch
+
+from dae_helpers import DenoisingAutoencoder, checkpoints, load_pretrained
+from dae_helpers.checkpoints import (
+    MODELS,
+    PRETRAINED_EPOCHS,
+    pretrained_epochs,
+    read_manifest,
+    save_whole,
+)
+
+
+class Trap:
+    """A pickle that writes a file when it is read."""
+
+    def __init__(self, witness):
+        self.witness = witness
+
+    def __reduce__(self):
+        return (open, (str(self.witness), "w"))
+
+
+def state(seed=0):
+    torch.manual_seed(seed)
+    return DenoisingAutoencoder().state_dict()
+
+
+def row(path, epochs, recipe="classic"):
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return {"sha256": digest, "epochs": epochs, "recipe": recipe, "test_loss": 0.1}
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A folder of weights for 1 and 10 epochs, and of another recipe, with its manifest."""
+    folder = tmp_path / "models"
+    rows = {}
+    for epochs in (10, 1):
+        path = folder / f"mnistmodel{epochs}.pt"
+        save_whole(state(epochs), path)
+        rows[path.name] = row(path, epochs)
+    save_whole(state(7), folder / "other.pt")
+    rows["other.pt"] = row(folder / "other.pt", 3, recipe="fast")
+    (folder / "manifest.json").write_text(json.dumps(rows))
+    return folder
+
+
+def assert_same(model, expected):
+    found = model.state_dict()
+    assert list(found) == list(expected)
+    assert all(torch.equal(found[name], expected[name]) for name in expected)
+
+
+def test_weights_are_loaded_in_eval_mode(folder):
+    for epochs in (1, 10):
+        torch.manual_seed(99)
+        model = load_pretrained(epochs, folder=folder)
+        assert isinstance(model, DenoisingAutoencoder)
+        assert not any(module.training for module in model.modules())
+        assert_same(model, state(epochs))
+    assert_same(load_pretrained(1, folder=str(folder)), state(1))
+
+
+def test_default_is_400_epochs(folder):
+    with pytest.raises(ValueError, match="400"):
+        load_pretrained(folder=folder)
+    assert 400 in PRETRAINED_EPOCHS
+
+
+def test_epochs_of_the_classic_recipe(folder):
+    assert pretrained_epochs(folder) == [1, 10]
+    assert read_manifest(folder)["other.pt"]["recipe"] == "fast"
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 0, -1, "1", None, True, 1.0])
+def test_epochs_without_weights(folder, epochs):
+    with pytest.raises((TypeError, ValueError)) as caught:
+        load_pretrained(epochs, folder=folder)
+    assert "epochs should be one of 1, 10" in str(caught.value)
+    assert repr(epochs) in str(caught.value)
+
+
+def test_missing_weights(folder):
+    (folder / "mnistmodel1.pt").unlink()
+    with pytest.raises(FileNotFoundError) as caught:
+        load_pretrained(1, folder=folder)
+    assert str(folder / "mnistmodel1.pt") in str(caught.value)
+    assert "fetch" in str(caught.value)
+    load_pretrained(10, folder=folder)
+
+
+def flip(content):
+    middle = len(content) // 2
+    return content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :]
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda content: content[:-1],
+        lambda content: content[: len(content) // 2],
+        lambda content: b"",
+        flip,
+        lambda content: content + b"\0",
+        lambda content: b"<!doctype html><title>404</title>",
+        lambda content: b"version https://git-lfs.github.com/spec/v1\n",
+    ],
+    ids=["truncated", "half", "empty", "one bit", "longer", "HTML", "pointer"],
+)
+def test_damaged_weights(folder, spoil):
+    path = folder / "mnistmodel1.pt"
+    path.write_bytes(spoil(path.read_bytes()))
+    with pytest.raises(ValueError) as caught:
+        load_pretrained(1, folder=folder)
+    for words in (str(path), "SHA-256", f"{path.stat().st_size:,} bytes", "fetch"):
+        assert words in str(caught.value)
+
+
+def test_weights_of_another_epoch(folder):
+    (folder / "mnistmodel1.pt").write_bytes((folder / "mnistmodel10.pt").read_bytes())
+    with pytest.raises(ValueError, match="mnistmodel1.pt is not the file"):
+        load_pretrained(1, folder=folder)
+
+
+@pytest.mark.filterwarnings("ignore:Detected pickle protocol")
+@pytest.mark.parametrize("form", ["pickle", "torch"])
+@pytest.mark.parametrize("listed", [False, True], ids=["not listed", "listed"])
+def test_code_in_a_file_does_not_run(folder, tmp_path, form, listed):
+    witness, path = tmp_path / "it ran", folder / "mnistmodel1.pt"
+    if form == "pickle":
+        path.write_bytes(pickle.dumps(Trap(witness)))
+    else:
+        torch.save({"encoder.encoder.0.weight": Trap(witness)}, path)
+    if listed:  # even if the manifest vouches for it
+        rows = read_manifest(folder)
+        rows[path.name] = row(path, 1)
+        (folder / "manifest.json").write_text(json.dumps(rows))
+    with pytest.raises((ValueError, pickle.UnpicklingError)):
+        load_pretrained(1, folder=folder)
+    assert not witness.exists()
+
+
+def test_the_trap_would_work(tmp_path):
+    torch.save(Trap(tmp_path / "it ran"), tmp_path / "trap.pt")
+    torch.load(tmp_path / "trap.pt", weights_only=False).close()
+    assert (tmp_path / "it ran").exists()
+
+
+@pytest.mark.parametrize("change", ["missing", "extra", "shape"])
+def test_weights_of_another_network(folder, change):
+    weights, path = state(), folder / "mnistmodel1.pt"
+    name = "decoder.decoder.4.bias"
+    if change == "missing":
+        del weights[name]
+    else:
+        weights[name if change == "shape" else "extra"] = torch.zeros(2)
+    save_whole(weights, path)
+    rows = read_manifest(folder)
+    rows[path.name] = row(path, 1)
+    (folder / "manifest.json").write_text(json.dumps(rows))
+    with pytest.raises(RuntimeError, match="extra" if change == "extra" else name):
+        load_pretrained(1, folder=folder)
+
+
+def test_missing_manifest(folder):
+    (folder / "manifest.json").unlink()
+    for read in (read_manifest, pretrained_epochs, lambda folder: load_pretrained(1, folder)):
+        with pytest.raises(FileNotFoundError) as caught:
+            read(folder)
+        assert str(folder / "manifest.json") in str(caught.value)
+        assert "fetch" in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"<!doctype html>", b"\xff\xfe\x00", b"[]", b"3"])
+def test_damaged_manifest(folder, content):
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(ValueError) as caught:
+        load_pretrained(1, folder=folder)
+    for words in (str(folder / "manifest.json"), "damaged", "fetch"):
+        assert words in str(caught.value)
+
+
+# Saving
+
+
+def test_saved_and_read_again(tmp_path):
+    path = tmp_path / "new" / "folder" / "weights.pt"
+    content = {"model": state(), "losses": [0.5, 0.25], "epoch": 2}
+    save_whole(content, path)
+    found = torch.load(path, weights_only=True)
+    assert found["losses"] == [0.5, 0.25] and found["epoch"] == 2
+    assert all(torch.equal(found["model"][name], value) for name, value in state().items())
+    assert [entry.name for entry in path.parent.iterdir()] == ["weights.pt"]
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+@pytest.mark.parametrize("there_before", [True, False])
+def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch, error, there_before):
+    path = tmp_path / "weights.pt"
+    if there_before:
+        save_whole(state(1), path)
+    before = {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()}
+
+    def half_way(content, file):
+        file.write(b"the first half")
+        raise error
+
+    monkeypatch.setattr(checkpoints.torch, "save", half_way)
+    with pytest.raises(type(error)):
+        save_whole(state(2), path)
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
+
+
+def test_old_file_is_there_until_the_new_one_is_whole(tmp_path, monkeypatch):
+    path = tmp_path / "weights.pt"
+    save_whole({"epoch": 1}, path)
+    seen = []
+    replace = checkpoints.os.replace
+
+    def watch(source, target):
+        seen.append((torch.load(source), torch.load(target)))
+        replace(source, target)
+
+    monkeypatch.setattr(checkpoints.os, "replace", watch)
+    save_whole({"epoch": 2}, path)
+    assert seen == [({"epoch": 2}, {"epoch": 1})]
+    assert torch.load(path) == {"epoch": 2}
+
+
+def test_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("no folder")
+    with pytest.raises(OSError):
+        save_whole({"epoch": 1}, tmp_path / "file" / "weights.pt")
+    assert (tmp_path / "file").read_text() == "no folder"
+
+
+# What is shipped
+
+
+@pytest.mark.skipif(not (MODELS / "manifest.json").exists(), reason="no weights are there yet")
+def test_every_shipped_file_fits_the_network():
+    rows = read_manifest()
+    assert rows
+    for name, about in rows.items():
+        content = (MODELS / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == about["sha256"], name
+        weights = torch.load(MODELS / name, weights_only=True)
+        model = DenoisingAutoencoder()
+        model.load_state_dict(weights, strict=True)
+        assert all(torch.isfinite(value).all() for value in weights.values()), name
+    for epochs in pretrained_epochs():
+        assert f"mnistmodel{epochs}.pt" in rows
+        assert not load_pretrained(epochs).training

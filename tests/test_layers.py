@@ -1,0 +1,168 @@
+"""The network: shapes, parameters, initialisation, gradients, and the same thing written anew."""
+
+import math
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from dae_helpers import Decoder, DenoisingAutoencoder, Encoder
+
+STAGES = {  # where a stage ends -> its shape for one 28x28 image
+    "encoder": [
+        (16, 28, 28),
+        (16, 28, 28),
+        (16, 14, 14),
+        (32, 14, 14),
+        (32, 14, 14),
+        (32, 7, 7),
+        (64, 7, 7),
+        (64, 3, 3),
+    ],
+    "decoder": [(32, 7, 7), (32, 7, 7), (16, 14, 14), (16, 14, 14), (1, 28, 28), (1, 28, 28)],
+}
+SHAPES = {
+    "encoder.encoder.0.weight": (16, 1, 3, 3),
+    "encoder.encoder.0.bias": (16,),
+    "encoder.encoder.3.weight": (32, 16, 3, 3),
+    "encoder.encoder.3.bias": (32,),
+    "encoder.encoder.6.weight": (64, 32, 3, 3),
+    "encoder.encoder.6.bias": (64,),
+    "decoder.decoder.0.weight": (64, 32, 3, 3),
+    "decoder.decoder.0.bias": (32,),
+    "decoder.decoder.2.weight": (32, 16, 2, 2),
+    "decoder.decoder.2.bias": (16,),
+    "decoder.decoder.4.weight": (16, 1, 4, 4),
+    "decoder.decoder.4.bias": (1,),
+}
+
+
+@pytest.fixture
+def model():
+    torch.manual_seed(0)
+    return DenoisingAutoencoder()
+
+
+@pytest.fixture
+def images():
+    return torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+
+
+def test_shape_after_every_stage(model, images):
+    x = images
+    for layer, shape in zip(model.encoder.encoder, STAGES["encoder"], strict=True):
+        x = layer(x)
+        assert x.shape[1:] == shape
+    assert torch.equal(x, model.encoder(images))
+    assert x[0].numel() == 576
+    for layer, shape in zip(model.decoder.decoder, STAGES["decoder"], strict=True):
+        x = layer(x)
+        assert x.shape[1:] == shape
+    assert torch.equal(x, model(images))
+
+
+@pytest.mark.parametrize("n", [1, 2, 7])
+def test_any_number_of_images(model, n):
+    assert model(torch.zeros(n, 1, 28, 28)).shape == (n, 1, 28, 28)
+
+
+def test_other_sizes_have_the_documented_latents(model):
+    assert model.encoder(torch.zeros(2, 1, 40, 61)).shape == (2, 64, 5, 7)
+
+
+def test_wrong_number_of_channels(model):
+    with pytest.raises(RuntimeError, match="channels"):
+        model(torch.zeros(1, 3, 28, 28))
+
+
+def test_parameters_and_keys(model):
+    state = model.state_dict()
+    assert {name: tuple(value.shape) for name, value in state.items()} == SHAPES
+    assert list(state) == list(SHAPES)
+    assert sum(math.prod(shape) for shape in SHAPES.values()) == 44_081
+    assert sum(p.numel() for p in model.parameters()) == 44_081
+    assert all(p.requires_grad for p in model.parameters())
+
+
+def assert_normal(weight, std):
+    n = weight.numel()
+    assert abs(weight.mean().item()) < 5 * std / math.sqrt(n)
+    assert abs(weight.std().item() / std - 1) < 5 / math.sqrt(2 * n)
+
+
+def test_encoder_starts_from_kaiming_normal():
+    torch.manual_seed(2)
+    models = [Encoder() for _ in range(20)]
+    for i, fan_in in ((0, 9), (3, 16 * 9), (6, 32 * 9)):
+        weight = torch.stack([model.encoder[i].weight.detach() for model in models])
+        assert_normal(weight, math.sqrt(2 / fan_in))
+
+
+def test_decoder_starts_from_xavier_normal():
+    torch.manual_seed(3)
+    models = [Decoder() for _ in range(20)]
+    for i, ins, outs, area in ((0, 64, 32, 9), (2, 32, 16, 4), (4, 16, 1, 16)):
+        weight = torch.stack([model.decoder[i].weight.detach() for model in models])
+        assert_normal(weight, math.sqrt(2 / (ins * area + outs * area)))
+
+
+def test_biases_start_at_zero(model):
+    biases = [value for name, value in model.named_parameters() if name.endswith("bias")]
+    assert len(biases) == 6
+    assert all((bias == 0).all() for bias in biases)
+
+
+def test_seed_decides_the_weights():
+    def weights(seed):
+        torch.manual_seed(seed)
+        return torch.cat([p.detach().flatten() for p in DenoisingAutoencoder().parameters()])
+
+    assert torch.equal(weights(4), weights(4))
+    assert not torch.equal(weights(4), weights(5))
+
+
+def test_output_is_strictly_between_0_and_1(model, images):
+    output = model(images)
+    assert output.min() > 0 and output.max() < 1
+
+
+def test_latent_is_unbounded(model, images):
+    latent = model.encoder(images)
+    assert latent.min() < 0 < 1 < latent.max(), "neither a ReLU nor a sigmoid comes last"
+
+
+def test_gradient_reaches_every_parameter(model, images):
+    model(images).square().mean().backward()
+    for name, parameter in model.named_parameters():
+        assert parameter.grad is not None, name
+        assert torch.isfinite(parameter.grad).all(), name
+        assert parameter.grad.abs().sum() > 0, name
+
+
+def test_same_as_written_out_with_functions(model, images):
+    with torch.no_grad():
+        for parameter in model.parameters():  # biases too, so that they count
+            parameter.add_(torch.randn_like(parameter) * 0.1)
+    w = model.state_dict()
+
+    def conv(x, i):
+        return F.conv2d(
+            x, w[f"encoder.encoder.{i}.weight"], w[f"encoder.encoder.{i}.bias"], padding=1
+        )
+
+    def up(x, i, **how):
+        name = f"decoder.decoder.{i}"
+        return F.conv_transpose2d(x, w[f"{name}.weight"], w[f"{name}.bias"], **how)
+
+    x = F.max_pool2d(F.relu(conv(images, 0)), 2)
+    x = F.max_pool2d(F.relu(conv(x, 3)), 2)
+    x = F.max_pool2d(conv(x, 6), 2)
+    torch.testing.assert_close(model.encoder(images), x)
+    x = F.relu(up(x, 0, stride=2))
+    x = F.relu(up(x, 2, stride=2))
+    x = torch.sigmoid(up(x, 4, stride=2, padding=1))
+    torch.testing.assert_close(model(images), x)
+
+
+def test_mode_makes_no_difference(model, images):
+    assert torch.equal(model.train()(images), model.eval()(images))

@@ -1,0 +1,116 @@
+"""Every notebook keeps to the template and is committed clean; the checks see what is broken."""
+
+import nbformat
+import pytest
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_output
+from notebook_checks import CHECKS, MOST_BYTES, NOTEBOOKS, ROOT, WIDGET_VIEW, good_notebook, read
+
+GOOD = ROOT / "notebooks" / "good.ipynb"  # does not exist; its links start here
+
+
+def run_check(check, nb, path):
+    return [f"{path.name}: {problem}" for problem in check(nb, path)]
+
+
+@pytest.mark.parametrize("check", CHECKS, ids=lambda check: check.__name__)
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
+def test_notebook(path, check):
+    problems = run_check(check, read(path), path)
+    assert not problems, "\n".join(problems)
+
+
+def test_good_notebook_has_no_problem():
+    assert [problem for check in CHECKS for problem in check(good_notebook(), GOOD)] == []
+
+
+def replace(nb, old, new):
+    """Replace text in all Markdown and code cells."""
+    for cell in nb.cells:
+        cell.source = cell.source.replace(old, new)
+
+
+def printed(nb, text, name="stdout"):
+    nb.cells[2].outputs.append(new_output("stream", name=name, text=text))
+
+
+def solution(nb):
+    return next(cell for cell in nb.cells if "solution" in cell.metadata.get("tags", []))
+
+
+def swap_stub_and_check(nb):
+    nb.cells[9], nb.cells[10] = nb.cells[10], nb.cells[9]
+
+
+def store_widget(nb):
+    nb.cells[2].outputs.append(new_output("display_data", {WIDGET_VIEW: {"model_id": "1"}}))
+
+
+def error(nb):
+    nb.cells[2].outputs.append(new_output("error", ename="OSError", evalue="", traceback=[]))
+
+
+BREAKS = {
+    "no id": (lambda nb: nb.cells[0].pop("id"), "has no id"),
+    "same id": (lambda nb: nb.cells[0].update(id=nb.cells[1].id), "not unique"),
+    "no valid cell": (lambda nb: nb.cells[2].update(execution_count="1"), "not valid"),
+    "two titles": (lambda nb: nb.cells.append(new_markdown_cell("# Another")), "only title"),
+    "another badge": (lambda nb: replace(nb, "good.ipynb", "bad.ipynb"), "Colab badge"),
+    "no recap": (lambda nb: replace(nb, "## Recap", "Recap"), "heading missing: ## Recap"),
+    "no time": (lambda nb: replace(nb, "Time", "Tide"), "not told at the top: Time"),
+    "no prerequisites": (lambda nb: replace(nb, "Prereq", "Req"), "at the top: Prerequisites"),
+    "two objectives": (lambda nb: replace(nb, "- c\n", "\n"), "3 to 5 objectives"),
+    "six objectives": (lambda nb: replace(nb, "- c", "- c\n- d\n- e\n- f"), "3 to 5 objectives"),
+    "two prompts": (lambda nb: replace(nb, "**Predict:** c", "c"), "at least 3 **Predict**"),
+    "no setup": (lambda nb: nb.cells[2].metadata.update(tags=[]), "tag setup"),
+    "no explorer": (lambda nb: nb.cells[6].metadata.update(tags=[]), "tag explorer"),
+    "three exercises": (lambda nb: replace(nb, "### Exercise 4", "Exercise 4"), "at least 4"),
+    "numbers": (lambda nb: replace(nb, "### Exercise 4", "### Exercise 5"), "numbered from 1"),
+    "order": (swap_stub_and_check, "exercise 1 should be stub"),
+    "no hint": (lambda nb: nb.cells[11].update(source="Think."), "exercise 1 should be stub"),
+    "shown": (lambda nb: solution(nb).metadata.pop("jupyter"), "source_hidden"),
+    "no form": (lambda nb: solution(nb).metadata.pop("cellView"), "cellView"),
+    "no title": (lambda nb: replace(nb, "# @title Solution 1", "# Solution 1"), "# @title"),
+    "16 lines": (lambda nb: nb.cells[9].update(source="a = 1\n\n# b\n" * 16), "16 lines"),
+    "26 lines": (lambda nb: solution(nb).update(source="a = 1\n" * 26), "26 lines"),
+    "not in order": (lambda nb: nb.cells[2].update(execution_count=7), "execution counts"),
+    "not run": (lambda nb: nb.cells.append(new_code_cell("a = 1")), "execution counts"),
+    "error": (error, "ends with an error: OSError"),
+    "stderr": (lambda nb: printed(nb, "UserWarning: old", "stderr"), "wrote to stderr"),
+    "speed": (lambda nb: printed(nb, "10 [00:01, 9.1it/s]"), "debris 'it/s'"),
+    "bar": (lambda nb: printed(nb, " 50%|#####     |"), "debris '%|'"),
+    "return": (lambda nb: printed(nb, "1\r2"), "debris '\\r'"),
+    "widget": (store_widget, "a widget view is stored"),
+    "states": (lambda nb: nb.metadata.update(widgets={}), "widget states"),
+    "path": (lambda nb: printed(nb, "see /home/me/data"), "machine path '/home/'"),
+    "Windows path": (lambda nb: printed(nb, r"see C:\data"), r"machine path 'C:\\'"),
+    "size": (lambda nb: printed(nb, "a" * MOST_BYTES), "bytes, less than"),
+    "no prose": (lambda nb: nb.cells.insert(5, new_code_cell("")), "next cell is not text"),
+    "no alt": (lambda nb: nb.cells[4].outputs[0].metadata.clear(), "no alt text"),
+    "dead link": (lambda nb: replace(nb, "../LICENSE", "../LICENCE"), "dead link: ../LICENCE"),
+    "dead picture": (lambda nb: replace(nb, "Do it.", '<img src="a.png">'), "dead link: a.png"),
+    "embedded": (lambda nb: nb.cells[2].update(outputs=[]), "no output says"),
+}
+
+
+@pytest.mark.parametrize(("break_it", "problem"), BREAKS.values(), ids=BREAKS)
+def test_broken_notebook_is_named(break_it, problem):
+    nb = good_notebook()
+    break_it(nb)
+    problems = [found for check in CHECKS for found in check(nb, GOOD)]
+    assert any(problem in found for found in problems), problems
+
+
+def test_every_check_can_fail():
+    failing = set()
+    for break_it, _ in BREAKS.values():
+        nb = good_notebook()
+        break_it(nb)
+        failing |= {check.__name__ for check in CHECKS if check(nb, GOOD)}
+    assert failing == {check.__name__ for check in CHECKS}
+
+
+def test_read_repairs_nothing(tmp_path):
+    nb = good_notebook()
+    del nb.cells[0]["id"]
+    (tmp_path / "a.ipynb").write_text(nbformat.v4.writes_json(nb), encoding="utf-8")
+    assert "id" not in read(tmp_path / "a.ipynb").cells[0]
