@@ -50,7 +50,10 @@ def read_manifest(folder: str | os.PathLike | None = None) -> dict:
     if not path.exists():
         raise FileNotFoundError(f"{path} is missing: fetch the folder denoising_models/ again")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(manifest, dict):
+            raise ValueError("no table of files")
+        return manifest
     except ValueError as error:
         raise ValueError(f"{path} is damaged ({error}): fetch denoising_models/ again") from error
 
@@ -72,7 +75,7 @@ def load_pretrained(
     manifest names, ``FileNotFoundError`` for a missing file.
     """
     known = pretrained_epochs(folder)
-    if epochs not in known:
+    if type(epochs) is not int or epochs not in known:
         raise ValueError(
             f"epochs should be one of {', '.join(map(str, known))}, but it is {epochs!r}"
         )

@@ -44,10 +44,15 @@ def where() -> str:
 def start(seed: int = SEED) -> None:
     """Seed PyTorch, set the look of plots, and print one line about this run.
 
+    Computes on one CPU thread: networks as small as ours gain little from a second one, lose a lot
+    when another program keeps that core busy, and give other last digits. ``torch.set_num_threads``
+    after this call sets another number.
+
     The palette is Okabe and Ito's, which colour-blind readers can tell apart (Wong 2011, "Points
     of view: Color blindness", Nature Methods 8:441).
     """
     torch.manual_seed(seed)
+    torch.set_num_threads(1)
     mpl.rcParams.update(
         {
             "axes.prop_cycle": mpl.cycler(color=PALETTE),

@@ -89,21 +89,21 @@ def _damage(raw: Path) -> str | None:
 def _download(folder: Path) -> str | None:
     """Put MNIST into ``folder``, whole or not at all; return what went wrong, or None."""
     timeout = socket.getdefaulttimeout()
-    said = io.StringIO()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder, prefix="download-") as temporary:
             socket.setdefaulttimeout(20)
             print("Downloading MNIST (11 MB); interrupt the kernel to go on with 5,000 digits.")
-            with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            with contextlib.redirect_stdout(io.StringIO()):  # the progress bar is on stderr
                 MNIST(temporary, download=True)
             raw = Path(temporary, "MNIST", "raw")
             if problem := _damage(raw):
                 return problem
-            target = folder / "MNIST"
-            if _damage(target / "raw"):  # else another kernel was faster
+            target = folder / "MNIST" / "raw"
+            if _damage(target):  # else another kernel was faster
                 shutil.rmtree(target, ignore_errors=True)
-                os.replace(raw.parent, target)
+                target.parent.mkdir(exist_ok=True)
+                os.replace(raw, target)
     except KeyboardInterrupt:
         return "the download was interrupted"
     except Exception as error:  # whatever goes wrong here, the embedded digits remain
@@ -113,20 +113,17 @@ def _download(folder: Path) -> str | None:
     return None
 
 
-@functools.cache
-def _embedded(train: bool) -> tuple[Tensor, Tensor]:
-    """The 4,000 or 1,000 embedded digits and labels, classes mixed in a fixed order."""
-    pixels, labels = mnist_data()
+_mnist_data = functools.cache(mnist_data)  # it reads a text file, which takes seconds
+
+
+def embedded_digits(train: bool = True) -> Digits:
+    """The 4,000 embedded training or 1,000 embedded test digits, classes mixed in a fixed order."""
+    pixels, labels = _mnist_data()
     rank = np.arange(len(labels)) % EMBEDDED_PER_CLASS  # the file holds class after class
     chosen = np.flatnonzero((rank < EMBEDDED_TRAIN_PER_CLASS) == train)
     chosen = np.random.RandomState(0).permutation(chosen)
     images = torch.from_numpy(pixels[chosen] / 255).float().reshape(-1, 1, 28, 28)
-    return images, torch.from_numpy(labels[chosen]).long()
-
-
-def embedded_digits(train: bool = True) -> Digits:
-    """The 4,000 embedded training or 1,000 embedded test digits, whatever else there is."""
-    return Digits(*map(torch.clone, _embedded(train)), "the embedded MNIST digits")
+    return Digits(images, torch.from_numpy(labels[chosen]).long(), "the embedded MNIST digits")
 
 
 def load_mnist(

@@ -85,7 +85,7 @@ def denoise(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
 
 def _wiener(image: np.ndarray, size: int) -> np.ndarray:
     with np.errstate(divide="ignore", invalid="ignore"):  # flat windows: SciPy takes their mean
-        return signal.wiener(image, size)
+        return np.nan_to_num(signal.wiener(image, size))
 
 
 def _wavelet(image: np.ndarray, sigma: float) -> np.ndarray:
@@ -107,6 +107,11 @@ CLASSICAL: dict[str, tuple[Callable[..., np.ndarray], tuple]] = {
 }
 
 
+def _check_name(name: str) -> None:
+    if name not in CLASSICAL:
+        raise ValueError(f"name should be one of {', '.join(CLASSICAL)}, but it is {name!r}")
+
+
 def classical(name: str, images: Tensor, setting: float) -> Tensor:
     """Denoise ``images`` (N, 1, H, W) one by one by a classical method; the result is clamped.
 
@@ -115,8 +120,7 @@ def classical(name: str, images: Tensor, setting: float) -> Tensor:
     variation, noise level of the wavelets in brightness, strength of the non-local means).
     Raises ``ValueError`` for an unknown name. Computed by SciPy and scikit-image.
     """
-    if name not in CLASSICAL:
-        raise ValueError(f"name should be one of {', '.join(CLASSICAL)}, but it is {name!r}")
+    _check_name(name)
     function = CLASSICAL[name][0]
     done = np.stack([function(image, setting) for image in images[:, 0].double().numpy()])
     return torch.from_numpy(done).float().unsqueeze(1).clamp_(0, 1)
@@ -130,6 +134,7 @@ def best_setting(
     Give it *training* digits, so that the comparison on test digits is fair. ``settings``: those
     to try, by default the ones in ``CLASSICAL``.
     """
+    _check_name(name)
     settings = CLASSICAL[name][1] if settings is None else settings
     return min(
         settings,

@@ -1,5 +1,6 @@
 """The few pictures that several notebooks draw. Knows arrays only."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -53,11 +54,13 @@ def plot_losses(
     figure, axis = plt.subplots(figsize=(6.5, 3.4))
     for label, (where, loss) in curves.items():
         axis.plot(where, loss, marker="o" if len(where) <= 20 else None, markersize=4, label=label)
-    for (label, level), style in zip((lines or {}).items(), ("--", ":", "-."), strict=False):
+    for (label, level), style in zip((lines or {}).items(), itertools.cycle(["--", ":", "-."])):
         axis.axhline(level, color="0.4", linestyle=style, label=label)
     axis.set(xlabel=xlabel, ylabel="loss (MSE)", title=title)
     if log:
         axis.set_yscale("log")
+        axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_formatter("{x:g}")
     axis.legend()
     plt.show()
 

@@ -54,8 +54,9 @@ def _epoch_order(size: int, seed: int, start: int, count: int) -> list[int]:
     Each pass has a seed of its own, so the order at any point is known without the ones before.
     """
     passes = range(start // size, (start + count - 1) // size + 1)
+    generator = torch.Generator()
     order = torch.cat(
-        [torch.randperm(size, generator=torch.Generator().manual_seed(seed + p)) for p in passes]
+        [torch.randperm(size, generator=generator.manual_seed(seed * 10**6 + p)) for p in passes]
     )
     return order[start % size :][:count].tolist()
 
@@ -63,6 +64,8 @@ def _epoch_order(size: int, seed: int, start: int, count: int) -> list[int]:
 def _check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch):
     if not isinstance(model, nn.Module):
         raise TypeError(f"model should be a torch.nn.Module, but it is a {type(model).__name__}")
+    if next(model.parameters(), None) is None:
+        raise ValueError("model should have parameters to train, but it has none")
     counts = {"num_epochs": num_epochs, "batch_size": batch_size}
     if steps_per_epoch is not None:
         counts["steps_per_epoch"] = steps_per_epoch
@@ -71,6 +74,8 @@ def _check_training(model, num_epochs, train_set, test_set, lr, batch_size, step
             raise TypeError(f"{name} should be a whole number, but it is {count!r}")
         if count < (0 if name == "num_epochs" else 1):
             raise ValueError(f"{name} should be at least 1, but it is {count}")
+    if isinstance(lr, bool) or not isinstance(lr, (int, float)):
+        raise TypeError(f"lr should be a number, but it is {lr!r}")
     if not (lr > 0 and math.isfinite(lr)):
         raise ValueError(f"lr should be a number above 0, but it is {lr!r}")
     for name, dataset in {"train_set": train_set, "test_set": test_set}.items():
@@ -81,6 +86,11 @@ def _check_training(model, num_epochs, train_set, test_set, lr, batch_size, step
 def _batches(dataset, batch_size: int, device, order: list[int] | None = None):
     """Mini-batches of ``dataset`` on ``device``, in the given order."""
     for inputs, targets in DataLoader(dataset, batch_size=batch_size, sampler=order):
+        if not inputs.ndim == targets.ndim == 4:
+            raise ValueError(
+                "a data set should give (corrupted, original) pairs of images (C, H, W), but it "
+                f"gives {tuple(inputs.shape[1:])} and {tuple(targets.shape[1:])}"
+            )
         yield (
             inputs.to(device, memory_format=torch.channels_last),
             targets.to(device, memory_format=torch.channels_last),
@@ -192,6 +202,7 @@ def minibatch_gd(
             if on_epoch_end is not None:
                 on_epoch_end(history)
     except KeyboardInterrupt:
+        del history.train_loss[len(history.test_loss) :]  # both, or neither
         print(
             f"Interrupted in epoch {epoch + 1} of {num_epochs}: the model is usable as it is, "
             f"the history has {len(history.test_loss)} epochs."
