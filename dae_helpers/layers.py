@@ -9,8 +9,8 @@ class Encoder(nn.Module):
     """Three 3x3 convolutions, each followed by a 2x2 max-pooling.
 
     Takes images (N, 1, 28, 28) with values in [0, 1], returns latents (N, 64, 3, 3), unbounded.
-    Other heights and widths give (N, 64, H // 8, W // 8). A wrong number of channels raises
-    ``RuntimeError`` in the first convolution.
+    Other heights and widths give (N, 64, H // 8, W // 8), from 8 pixels on. Another shape raises
+    ``ValueError``.
 
     Convolution weights start from Kaiming's normal initialisation (fan-in, ReLU), biases at 0.
     Source: He et al. 2015, "Delving Deep into Rectifiers", section 2.2.
@@ -35,13 +35,19 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the latents of ``images``: (N, 1, 28, 28) -> (N, 64, 3, 3)."""
+        if images.ndim != 4 or images.shape[1] != 1 or min(images.shape[2:]) < 8:
+            raise ValueError(
+                "images should have the shape (N, 1, H, W), H and W at least 8, "
+                f"but their shape is {tuple(images.shape)}"
+            )
         return self.encoder(images)
 
 
 class Decoder(nn.Module):
     """Three transposed convolutions that double the size back to 28x28, and a sigmoid.
 
-    Takes latents (N, 64, 3, 3), returns images (N, 1, 28, 28) with values in (0, 1).
+    Takes latents (N, 64, 3, 3), returns images (N, 1, 28, 28) with values in (0, 1). A latent of
+    another number of channels raises ``ValueError``.
     Transposed-convolution weights start from Xavier's normal initialisation, biases at 0.
     Source: Glorot and Bengio 2010, "Understanding the difficulty of training deep feedforward
     neural networks", section 4.2.
@@ -64,6 +70,10 @@ class Decoder(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return the images of ``latent``: (N, 64, 3, 3) -> (N, 1, 28, 28)."""
+        if latent.ndim != 4 or latent.shape[1] != 64:
+            raise ValueError(
+                f"latent should have the shape (N, 64, 3, 3), but its shape is {tuple(latent.shape)}"
+            )
         return self.decoder(latent)
 
 

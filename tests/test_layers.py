@@ -1,6 +1,7 @@
 """The network: shapes, parameters, initialisation, gradients, and the same thing written anew."""
 
 import math
+import re
 
 import pytest
 import torch
@@ -71,7 +72,7 @@ def test_other_sizes_have_the_documented_latents(model):
 
 
 def test_wrong_number_of_channels(model):
-    with pytest.raises(RuntimeError, match="channels"):
+    with pytest.raises(ValueError, match=r"\(N, 1, H, W\)"):
         model(torch.zeros(1, 3, 28, 28))
 
 
@@ -166,3 +167,16 @@ def test_same_as_written_out_with_functions(model, images):
 
 def test_mode_makes_no_difference(model, images):
     assert torch.equal(model.train()(images), model.eval()(images))
+
+
+@pytest.mark.parametrize(
+    "images", [torch.rand(1, 28, 28), torch.rand(2, 3, 28, 28), torch.rand(2, 1, 7, 28)]
+)
+def test_wrong_images_are_named(images):
+    with pytest.raises(ValueError, match=r"\(N, 1, H, W\).*" + re.escape(str(tuple(images.shape)))):
+        Encoder()(images)
+
+
+def test_wrong_latent_is_named():
+    with pytest.raises(ValueError, match=r"\(N, 64, 3, 3\).*\(2, 576\)"):
+        Decoder()(torch.rand(2, 576))
