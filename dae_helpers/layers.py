@@ -72,7 +72,8 @@ class Decoder(nn.Module):
         """Return the images of ``latent``: (N, 64, 3, 3) -> (N, 1, 28, 28)."""
         if latent.ndim != 4 or latent.shape[1] != 64:
             raise ValueError(
-                f"latent should have the shape (N, 64, 3, 3), but its shape is {tuple(latent.shape)}"
+                "latent should have the shape (N, 64, 3, 3), "
+                f"but its shape is {tuple(latent.shape)}"
             )
         return self.decoder(latent)
 
