@@ -30,7 +30,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 lab: $(READY) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
-	$(RUN) -m jupyterlab notebooks/01_autoencoders.ipynb \
+	$(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 # One thread a worker: two workers with two threads each would get in each other's way.
