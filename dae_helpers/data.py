@@ -19,7 +19,8 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.datasets import MNIST
 
-from .noise import check_images, gaussian_noise
+from .checks import check_images
+from .noise import gaussian_noise
 
 __all__ = ["CorruptedDigits", "Digits", "embedded_digits", "embedded_test_positions", "load_mnist"]
 

@@ -9,7 +9,7 @@ from skimage import restoration
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from .noise import check_images
+from .checks import check_images
 
 __all__ = ["CLASSICAL", "best_setting", "classical", "denoise", "mean_ci", "psnr", "ssim"]
 

@@ -11,8 +11,9 @@ import math
 import torch
 from torch import Tensor
 
+from .checks import check_images, check_number
+
 __all__ = [
-    "check_images",
     "gaussian_noise",
     "masking_noise",
     "occlusion_noise",
@@ -20,39 +21,6 @@ __all__ = [
     "salt_and_pepper_noise",
     "speckle_noise",
 ]
-
-
-def check_images(image: Tensor, name: str = "image") -> None:
-    """Raise unless ``image`` is a float tensor (C, H, W) or (N, C, H, W) with values in [0, 1].
-
-    Raises ``TypeError`` for something that is no float tensor, ``ValueError`` for another number
-    of dimensions, an empty tensor, NaN, or values outside [0, 1].
-    """
-    if not isinstance(image, Tensor):
-        raise TypeError(f"{name} should be a torch.Tensor, but it is a {type(image).__name__}")
-    if not image.is_floating_point():
-        raise TypeError(
-            f"{name} should hold floats in [0, 1], but its type is {image.dtype}: "
-            "divide 8-bit images by 255"
-        )
-    if image.ndim not in (3, 4) or image.numel() == 0:
-        raise ValueError(
-            f"{name} should have the shape (C, H, W) or (N, C, H, W), none of them 0, "
-            f"but its shape is {tuple(image.shape)}"
-        )
-    low, high = torch.aminmax(image.detach())
-    if not (low >= 0 and high <= 1):  # written so that NaN fails too
-        raise ValueError(
-            f"{name} should have values in [0, 1], but they run from {low:.4g} to {high:.4g}"
-        )
-
-
-def _check_number(name: str, value: float, low: float, high: float = math.inf) -> None:
-    """Raise ``TypeError`` unless ``value`` is a number, ``ValueError`` unless it is in range."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{name} should be a number, but it is {value!r}")
-    if not (math.isfinite(value) and low <= value <= high):
-        raise ValueError(f"{name} should be a number from {low:g} to {high:g}, but it is {value!r}")
 
 
 def _draw(sampler, shape, like: Tensor, generator: torch.Generator | None) -> Tensor:
@@ -84,8 +52,8 @@ def gaussian_noise(
     the clamping makes the result an image again).
     """
     check_images(image)
-    _check_number("mean", mean, -math.inf)
-    _check_number("var", var, 0)
+    check_number("mean", mean, -math.inf)
+    check_number("var", var, 0)
     noise = _draw(torch.randn, image.shape, image, generator)
     return noise.mul_(math.sqrt(var)).add_(mean).add_(image).clamp_(0, 1)
 
@@ -100,7 +68,7 @@ def masking_noise(
     Source: Vincent et al. 2010, JMLR 11:3371-3408, section 3 (masking noise).
     """
     check_images(image)
-    _check_number("fraction", fraction, 0, 1)
+    check_number("fraction", fraction, 0, 1)
     return image * (_draw(torch.rand, _one_channel(image), image, generator) >= fraction)
 
 
@@ -114,7 +82,7 @@ def salt_and_pepper_noise(
     image or fraction. Source: Vincent et al. 2010, JMLR 11:3371-3408, section 3.
     """
     check_images(image)
-    _check_number("fraction", fraction, 0, 1)
+    check_number("fraction", fraction, 0, 1)
     draw = _draw(torch.rand, _one_channel(image), image, generator)
     pepper, salt = draw < fraction / 2, draw >= 1 - fraction / 2
     return image.masked_fill(pepper, 0.0).masked_fill_(salt, 1.0)
@@ -131,7 +99,7 @@ def speckle_noise(
     multiplicative; the Gaussian model is the usual simplification).
     """
     check_images(image)
-    _check_number("var", var, 0)
+    check_number("var", var, 0)
     noise = _draw(torch.randn, image.shape, image, generator)
     return noise.mul_(math.sqrt(var)).add_(1).mul_(image).clamp_(0, 1)
 
@@ -147,10 +115,8 @@ def poisson_noise(
     Source: Hasinoff 2014, "Photon, Poisson noise", Computer Vision: A Reference Guide.
     """
     check_images(image)
-    _check_number("peak", peak, 1e-3, 1e6)
-    rate = image * peak
-    if generator is not None:
-        rate = rate.to(generator.device)
+    check_number("peak", peak, 1e-3, 1e6)
+    rate = (image * peak).to(image.device if generator is None else generator.device)
     return torch.poisson(rate, generator=generator).to(image.device).div_(peak).clamp_(0, 1)
 
 
@@ -166,7 +132,7 @@ def occlusion_noise(
     """
     check_images(image)
     height, width = image.shape[-2:]
-    _check_number("size", size, 0, min(height, width))
+    check_number("size", size, 0, min(height, width))
     if not isinstance(size, int):
         raise TypeError(f"size should be a whole number of pixels, but it is {size!r}")
     corner = _draw(torch.rand, (*image.shape[:-3], 2, 1), image, generator)

@@ -10,6 +10,8 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
+from .checks import check_batch, check_training
+
 __all__ = ["History", "denoise_loss", "minibatch_gd", "minibatch_loss", "test_loss"]
 
 
@@ -61,36 +63,10 @@ def _epoch_order(size: int, seed: int, start: int, count: int) -> list[int]:
     return order[start % size :][:count].tolist()
 
 
-def _check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch):
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model should be a torch.nn.Module, but it is a {type(model).__name__}")
-    if next(model.parameters(), None) is None:
-        raise ValueError("model should have parameters to train, but it has none")
-    counts = {"num_epochs": num_epochs, "batch_size": batch_size}
-    if steps_per_epoch is not None:
-        counts["steps_per_epoch"] = steps_per_epoch
-    for name, count in counts.items():
-        if isinstance(count, bool) or not isinstance(count, int):
-            raise TypeError(f"{name} should be a whole number, but it is {count!r}")
-        if count < (0 if name == "num_epochs" else 1):
-            raise ValueError(f"{name} should be at least 1, but it is {count}")
-    if isinstance(lr, bool) or not isinstance(lr, (int, float)):
-        raise TypeError(f"lr should be a number, but it is {lr!r}")
-    if not (lr > 0 and math.isfinite(lr)):
-        raise ValueError(f"lr should be a number above 0, but it is {lr!r}")
-    for name, dataset in {"train_set": train_set, "test_set": test_set}.items():
-        if len(dataset) == 0:
-            raise ValueError(f"{name} should hold (corrupted, original) pairs, but it is empty")
-
-
 def _batches(dataset, batch_size: int, device, order: list[int] | None = None):
     """Mini-batches of ``dataset`` on ``device``, in the given order."""
     for inputs, targets in DataLoader(dataset, batch_size=batch_size, sampler=order):
-        if not inputs.ndim == targets.ndim == 4:
-            raise ValueError(
-                "a data set should give (corrupted, original) pairs of images (C, H, W), but it "
-                f"gives {tuple(inputs.shape[1:])} and {tuple(targets.shape[1:])}"
-            )
+        check_batch(inputs, targets)
         yield (
             inputs.to(device, memory_format=torch.channels_last),
             targets.to(device, memory_format=torch.channels_last),
@@ -155,7 +131,7 @@ def minibatch_gd(
     becomes NaN or infinite. Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep
     Learning", section 8.3.1.
     """
-    _check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch)
+    check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch)
     device = device or next(model.parameters()).device
     model.to(device=device, memory_format=torch.channels_last).zero_grad()
     history = History() if history is None else history
