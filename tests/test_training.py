@@ -4,6 +4,7 @@ import _thread
 import copy
 import io
 import math
+import signal
 
 import numpy as np
 import pytest
@@ -423,6 +424,15 @@ def press_stop():
     raise KeyboardInterrupt
 
 
+@pytest.fixture
+def interruptible():
+    """Ctrl-C works as in a kernel, also where a shell started the tests with SIGINT ignored."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("how", [press_stop, _thread.interrupt_main])
 @pytest.mark.parametrize(("at", "epochs"), [(3, 0), (10, 1), (25, 2)])
 def test_interrupted_in_mid_epoch(how, at, epochs, capsys):
