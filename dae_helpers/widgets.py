@@ -1,24 +1,31 @@
-"""Interactive explorers: a figure that follows its controls."""
+"""Interactive explorers: a figure that follows its controls, and a pad to draw a digit on."""
 
 import base64
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 
 import ipywidgets
+import numpy as np
+import traitlets
 from IPython.display import display
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-__all__ = ["choice", "explore", "slider"]
+try:
+    import anywidget
+except ImportError:  # the pad is then a plain list of digits
+    anywidget = None
+
+__all__ = ["choice", "drawing_pad", "explore", "slider"]
+
+LOOK = {"style": {"description_width": "7em"}, "layout": {"width": "30em"}}
 
 
 def slider(description: str, values, value):
     """A labelled slider over a list of ``values``, which starts at ``value``."""
     return ipywidgets.SelectionSlider(
-        description=description,
-        options=list(values),
-        value=value,
-        style={"description_width": "7em"},
-        layout={"width": "30em"},
+        description=description, options=list(values), value=value, **LOOK
     )
 
 
@@ -26,25 +33,22 @@ def choice(description: str, names, value=None):
     """A labelled drop-down list of ``names``, which starts at ``value`` or the first."""
     names = list(names)
     return ipywidgets.Dropdown(
-        description=description,
-        options=names,
-        value=names[0] if value is None else value,
-        style={"description_width": "7em"},
-        layout={"width": "30em"},
+        description=description, options=names, value=names[0] if value is None else value, **LOOK
     )
 
 
 def _png(figure: Figure) -> bytes:
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=80, facecolor="white")
+    FigureCanvasAgg(figure).print_png(buffer, pil_kwargs={"compress_level": 3})
     return buffer.getvalue()
 
 
 def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidgets.VBox:
-    """Show ``figure`` above its ``controls``; call ``update(**values)`` when one of them moves.
+    """Show ``figure`` below its ``controls``; call ``update(**values)`` when one of them moves.
 
-    ``update`` changes the artists of ``figure`` (``set_data``, ``set_title``), which is faster
-    than a new figure. What is displayed is also a static picture, so a front-end without a kernel
+    ``update`` should change the artists of ``figure`` (``set_data``, ``set_title``): that is
+    several times faster than to draw new ones. The layout is fixed after the first picture, so
+    that nothing jumps. What is displayed is also a static picture, so a front-end without a kernel
     shows the first state. Returns the widget, for tests.
     """
     picture = ipywidgets.Image(format="png")
@@ -53,9 +57,11 @@ def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidge
         update(**{name: control.value for name, control in controls.items()})
         picture.value = _png(figure)
 
+    figure.set_dpi(80)
+    refresh()
+    figure.set_layout_engine("none")
     for control in controls.values():
         control.observe(refresh, names="value")
-    refresh()
     box = ipywidgets.VBox([*controls.values(), picture])
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     display(
@@ -67,3 +73,42 @@ def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidge
         raw=True,
     )
     return box
+
+
+class _DrawingPad(ipywidgets.VBox):
+    """A list of digits, with a canvas below it where anywidget is installed."""
+
+    value = traitlets.Bytes()
+
+
+def drawing_pad(description: str, images: Mapping[str, np.ndarray]) -> ipywidgets.VBox:
+    """A control to draw a digit on by mouse, finger or keys, or to choose one of ``images``.
+
+    ``images``: label -> (28, 28), values in [0, 1]; the first one is shown at the start. The
+    control's ``value`` holds 784 bytes, row by row, 0 (black) to 255 (white). Where the canvas
+    cannot run (it takes the package anywidget), the list of images still does.
+    """
+    pixels = {label: _to_bytes(image) for label, image in images.items()}
+    picker = choice(description, pixels)
+    pad = _DrawingPad([picker], value=pixels[picker.value])
+    if anywidget:
+        canvas = _make_canvas(pad.value)
+        pad.children = [picker, canvas]
+        traitlets.link((pad, "value"), (canvas, "value"))
+    picker.observe(lambda change: pad.set_trait("value", pixels[change["new"]]), names="value")
+    return pad
+
+
+def _to_bytes(image) -> bytes:
+    image = np.asarray(image)
+    if image.shape != (28, 28):
+        raise ValueError(f"images should have the shape (28, 28), but one has {image.shape}")
+    return (image * 255).round().clip(0, 255).astype(np.uint8).tobytes()
+
+
+def _make_canvas(value: bytes):
+    class Canvas(anywidget.AnyWidget):
+        _esm = Path(__file__).with_name("canvas.js").read_text(encoding="utf-8")
+        value = traitlets.Bytes().tag(sync=True)
+
+    return Canvas(value=value)

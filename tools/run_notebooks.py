@@ -20,6 +20,7 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
+LIVE_QUIZ = "<!-- live"  # from here on, a quiz is a script; before it, text with folded answers
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -105,6 +106,8 @@ def clean_output(output: NotebookNode) -> bool:
     data = output.get("data", {})
     if "image/png" in data:
         data.pop(WIDGET_VIEW, None)  # the picture stays where no kernel is
+    if LIVE_QUIZ in data.get("text/html", ""):
+        data["text/html"] = data["text/html"].partition(LIVE_QUIZ)[0]
     return True
 
 
