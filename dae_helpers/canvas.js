@@ -5,7 +5,7 @@ const HELP = "Drawing pad. Draw with mouse or finger. Keys: arrows move the pen,
 
 function render({ model, el }) {
   const canvas = Object.assign(document.createElement("canvas"), { width: SIZE, height: SIZE });
-  canvas.style.cssText = `width:${SIZE * SCALE}px;height:${SIZE * SCALE}px;margin-left:7.5em;` +
+  canvas.style.cssText = `width:${SIZE * SCALE}px;height:${SIZE * SCALE}px;margin-left:8.5em;` +
     "image-rendering:pixelated;touch-action:none;cursor:crosshair;border:1px solid gray";
   Object.assign(canvas, { tabIndex: 0, title: HELP });
   canvas.setAttribute("role", "application");

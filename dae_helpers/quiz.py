@@ -71,6 +71,7 @@ var MathJax;
   const quiz = document.getElementById("{drawn}");
   if (!quiz || !quiz.querySelector(".Quiz")) return setTimeout(tidy, 100);
   document.getElementById("quiz-{name}-text").remove();
-  quiz.querySelectorAll(".Feedback").forEach((line) => line.setAttribute("aria-live", "polite"));
+  quiz.querySelectorAll("input").forEach((e) => {{ e.dataset.lmSuppressShortcuts = "true"; }});
+  quiz.querySelectorAll(".Feedback").forEach((e) => {{ e.ariaLive = "polite"; }});
 }})();
 }})();</script>"""

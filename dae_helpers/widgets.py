@@ -19,7 +19,18 @@ except ImportError:  # the pad is then a plain list of digits
 
 __all__ = ["choice", "drawing_pad", "explore", "slider"]
 
-LOOK = {"style": {"description_width": "7em"}, "layout": {"width": "30em"}}
+DPI = 80
+LOOK = {"style": {"description_width": "8em"}, "layout": {"width": "32em"}}
+
+
+# JupyterLab's shortcuts would take the arrow keys (and `m`, `d d` ...) from a focused control. The
+# attribute has to be on the control itself, and no trait of a widget sets one.
+KEYS = """<!-- live: not kept in a saved notebook --><script>(function keep(tries) {
+  document.querySelectorAll(".dae-explorer *").forEach((e) => {
+    e.dataset.lmSuppressShortcuts = "true";
+  });
+  if (tries > 0) setTimeout(keep, 500, tries - 1);
+})(20);</script>"""
 
 
 def slider(description: str, values, value):
@@ -51,18 +62,20 @@ def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidge
     that nothing jumps. What is displayed is also a static picture, so a front-end without a kernel
     shows the first state. Returns the widget, for tests.
     """
-    picture = ipywidgets.Image(format="png")
+    width = f"{round(DPI * figure.get_figwidth())}px"
+    picture = ipywidgets.Image(format="png", layout={"width": width, "max_width": "100%"})
 
     def refresh(_change=None) -> None:
         update(**{name: control.value for name, control in controls.items()})
         picture.value = _png(figure)
 
-    figure.set_dpi(80)
+    figure.set_dpi(DPI)
     refresh()
     figure.set_layout_engine("none")
     for control in controls.values():
         control.observe(refresh, names="value")
     box = ipywidgets.VBox([*controls.values(), picture])
+    box.add_class("dae-explorer")
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     display(
         {
@@ -72,6 +85,7 @@ def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidge
         },
         raw=True,
     )
+    display({"text/html": KEYS, "text/plain": ""}, raw=True)
     return box
 
 

@@ -20,7 +20,7 @@ from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-LIVE_QUIZ = "<!-- live"  # from here on, a quiz is a script; before it, text with folded answers
+LIVE = "<!-- live"  # from here on, HTML is for a page with a kernel: a script
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -106,8 +106,9 @@ def clean_output(output: NotebookNode) -> bool:
     data = output.get("data", {})
     if "image/png" in data:
         data.pop(WIDGET_VIEW, None)  # the picture stays where no kernel is
-    if LIVE_QUIZ in data.get("text/html", ""):
-        data["text/html"] = data["text/html"].partition(LIVE_QUIZ)[0]
+    if LIVE in data.get("text/html", ""):
+        data["text/html"] = data["text/html"].partition(LIVE)[0]
+        return bool(data["text/html"])
     return True
 
 
