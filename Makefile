@@ -11,10 +11,10 @@ SOURCES := dae_helpers denoising_models notebooks tests tools conftest.py
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all notebooks figures weights lint format constraints clean
+.PHONY: help .venv lab test test-all test-browser student solutions pages notebooks figures weights lint format constraints clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z. -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
 
 .venv: $(READY) ## make the virtual environment and install everything (PYTHON=python3.12 picks one)
 
@@ -40,6 +40,12 @@ test: lint ## run the tests and every notebook in a smoke run: minutes (ARGS="-k
 
 test-all: $(READY) ## run the slow tests: a lesson run of every notebook with all its claims
 	$(RUN) -m pytest tests -m slow -s $(ARGS)
+
+test-browser: $(READY) ## try explorers, quizzes and exercises in JupyterLab and headless Chromium
+	OMP_NUM_THREADS=1 $(RUN) -m pytest tests/test_browser.py -m slow -s -rs -q $(ARGS)
+
+student solutions pages: $(READY) ## write an edition to build/: without solutions, with, or HTML
+	$(RUN) tools/make_editions.py $@ $(NB)
 
 notebooks: $(READY) ## execute the notebooks in place, a lesson run (NB="notebooks/02_noise.ipynb")
 	$(RUN) tools/run_notebooks.py --run lesson $(ARGS) $(NB)

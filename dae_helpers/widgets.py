@@ -123,6 +123,6 @@ def _to_bytes(image) -> bytes:
 def _make_canvas(value: bytes):
     class Canvas(anywidget.AnyWidget):
         _esm = Path(__file__).with_name("canvas.js").read_text(encoding="utf-8")
-        value = traitlets.Bytes().tag(sync=True)
+        value = traitlets.CBytes().tag(sync=True)  # a memoryview arrives
 
     return Canvas(value=value)

@@ -15,6 +15,7 @@ BADGE = f"https://colab.research.google.com/github/{HOME}/blob/main/notebooks/"
 OWN_PAGES = (BADGE.removesuffix("notebooks/"), f"https://github.com/{HOME}/blob/main/")
 HEADINGS = (
     "## You will be able to",
+    "## Quick questions",
     "## Explore",
     "## Exercises",
     "## Recap",
@@ -117,6 +118,16 @@ def check_opening(nb: NotebookNode, path: Path) -> list[str]:
 def check_predict(nb: NotebookNode, path: Path) -> list[str]:
     count = sum(cell.source.count("**Predict") for cell in text_cells(nb))
     return [] if count >= 3 else [f"at least 3 **Predict** prompts expected, it has {count}"]
+
+
+def check_quiz(nb: NotebookNode, path: Path) -> list[str]:
+    """One quiz, of this notebook; it is stored as text with folded answers, without its script."""
+    cells = [cell for _, cell in code_cells(nb) if "quiz" in tags(cell)]
+    if len(cells) != 1 or f'show_quiz("{path.stem}")' not in cells[0].source:
+        return [f'one cell with the tag quiz and show_quiz("{path.stem}") expected']
+    stored = "".join(output.get("data", {}).get("text/html", "") for output in cells[0].outputs)
+    problems = [] if "<details>" in stored else ["the stored quiz has no folded answers"]
+    return problems + (["the stored quiz holds a script"] if "<script" in stored else [])
 
 
 def check_tags(nb: NotebookNode, path: Path) -> list[str]:
@@ -298,7 +309,9 @@ def good_notebook() -> NotebookNode:
         tagged("setup", "digits = load_mnist()"),
         text("**Predict:** a? **Predict:** b? **Predict:** c? [licence](../LICENSE)"),
         tagged("drawing", "show()"),
-        text("It shows a picture.\n\n## Explore"),
+        text("It shows a picture.\n\n## Quick questions"),
+        tagged("quiz", 'show_quiz("good")'),
+        text("## Explore"),
         tagged("explorer", "explore()"),
         text("## Exercises"),
     ]
@@ -311,8 +324,9 @@ def good_notebook() -> NotebookNode:
             text("<details><summary>Hint</summary>Think.</details>"),
             tagged("solution", f"# @title Solution {number}\nanswer = 1", **hidden),
         ]
-    cells.append(text("\n\n".join(HEADINGS[3:])))
-    cells[2].outputs, cells[4].outputs = [printed], [picture]
+    cells.append(text("\n\n".join(HEADINGS[4:])))
+    quiz = nbformat.v4.new_output("display_data", {"text/html": "<details>Answer</details>"})
+    cells[2].outputs, cells[4].outputs, cells[6].outputs = [printed], [picture], [quiz]
     nb = nbformat.v4.new_notebook(cells=cells)
     for count, (_, cell) in enumerate(code_cells(nb), 1):
         cell.execution_count = count

@@ -38,7 +38,11 @@ def solution(nb):
 
 
 def swap_stub_and_check(nb):
-    nb.cells[9], nb.cells[10] = nb.cells[10], nb.cells[9]
+    nb.cells[11], nb.cells[12] = nb.cells[12], nb.cells[11]
+
+
+def quiz_script(nb):
+    nb.cells[6].outputs[0].data["text/html"] += "<script>1</script>"
 
 
 def store_widget(nb):
@@ -62,15 +66,18 @@ BREAKS = {
     "six objectives": (lambda nb: replace(nb, "- c", "- c\n- d\n- e\n- f"), "3 to 5 objectives"),
     "two prompts": (lambda nb: replace(nb, "**Predict:** c", "c"), "at least 3 **Predict**"),
     "no setup": (lambda nb: nb.cells[2].metadata.update(tags=[]), "tag setup"),
-    "no explorer": (lambda nb: nb.cells[6].metadata.update(tags=[]), "tag explorer"),
+    "no explorer": (lambda nb: nb.cells[8].metadata.update(tags=[]), "tag explorer"),
+    "no quiz": (lambda nb: replace(nb, 'show_quiz("good")', 'show_quiz("bad")'), "show_quiz"),
+    "quiz not run": (lambda nb: nb.cells[6].update(outputs=[]), "no folded answers"),
+    "quiz script": (quiz_script, "holds a script"),
     "three exercises": (lambda nb: replace(nb, "### Exercise 4", "Exercise 4"), "at least 4"),
     "numbers": (lambda nb: replace(nb, "### Exercise 4", "### Exercise 5"), "numbered from 1"),
     "order": (swap_stub_and_check, "exercise 1 should be stub"),
-    "no hint": (lambda nb: nb.cells[11].update(source="Think."), "exercise 1 should be stub"),
+    "no hint": (lambda nb: nb.cells[13].update(source="Think."), "exercise 1 should be stub"),
     "shown": (lambda nb: solution(nb).metadata.pop("jupyter"), "source_hidden"),
     "no form": (lambda nb: solution(nb).metadata.pop("cellView"), "cellView"),
     "no title": (lambda nb: replace(nb, "# @title Solution 1", "# Solution 1"), "# @title"),
-    "16 lines": (lambda nb: nb.cells[9].update(source="a = 1\n\n# b\n" * 16), "16 lines"),
+    "16 lines": (lambda nb: nb.cells[11].update(source="a = 1\n\n# b\n" * 16), "16 lines"),
     "26 lines": (lambda nb: solution(nb).update(source="a = 1\n" * 26), "26 lines"),
     "not in order": (lambda nb: nb.cells[2].update(execution_count=7), "execution counts"),
     "not run": (lambda nb: nb.cells.append(new_code_cell("a = 1")), "execution counts"),

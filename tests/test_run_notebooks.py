@@ -19,6 +19,9 @@ CLOSED_BAR = 'print("\\r 50%|###  |", end=""); print("\\r          \\r", end="")
 EXPLORER = f"""from IPython.display import display
 view = {{"model_id": "1"}}
 display({{"{WIDGET_VIEW}": view, "image/png": "AAAA", "text/plain": "a"}}, raw=True)"""
+LIVE = """from IPython.display import display
+for before in ("text", ""):
+    display({"text/html": before + "<!-- live -->1", "text/plain": "a"}, raw=True)"""
 WIDGET = "import ipywidgets; display(ipywidgets.IntSlider(), exclude=['text/plain'])"
 
 
@@ -31,6 +34,12 @@ def make(folder, *sources):
 def run(path, *options):
     command = [sys.executable, str(ROOT / "tools" / "run_notebooks.py"), *map(str, options)]
     return subprocess.run([*command, str(path)], capture_output=True, text=True)
+
+
+def test_scripts_for_a_live_page_are_not_kept(tmp_path):
+    path = make(tmp_path, LIVE)
+    assert run(path).returncode == 0
+    assert [output.data["text/html"] for output in read(path).cells[0].outputs] == ["text"]
 
 
 @pytest.mark.parametrize(

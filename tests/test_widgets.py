@@ -2,11 +2,12 @@
 
 import base64
 
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
 from dae_helpers import widgets
-from dae_helpers.widgets import choice, explore, slider
+from dae_helpers.widgets import choice, drawing_pad, explore, slider
 
 
 @pytest.fixture
@@ -71,12 +72,76 @@ def test_controls_stand_above_the_picture(figure, shown):
 
 def test_what_is_displayed_shows_without_a_kernel_too(figure, shown):
     box = explore(figure, lambda digit: None, digit=choice("digit", [1, 2]))
-    (((bundle,), options),) = shown
+    ((bundle,), options), ((keys,), _) = shown
     assert options == {"raw": True}
     assert set(bundle) == {"application/vnd.jupyter.widget-view+json", "image/png", "text/plain"}
     assert bundle["application/vnd.jupyter.widget-view+json"]["model_id"] == box.model_id
     assert base64.b64decode(bundle["image/png"]) == picture(box)
     assert bundle["text/plain"].strip()
+
+
+def test_keys_are_kept_for_controls_and_the_script_is_not_kept_in_a_notebook(figure, shown):
+    box = explore(figure, lambda digit: None, digit=choice("digit", [1, 2]))
+    script = shown[1][0][0]["text/html"]
+    assert script.startswith("<!-- live")
+    assert "lmSuppressShortcuts" in script
+    assert "dae-explorer" in script and "dae-explorer" in box._dom_classes
+
+
+def test_layout_stays_as_it_was_at_first(shown):
+    figure = Figure(figsize=(3, 1), layout="constrained")
+    axis = figure.add_subplot()
+    size = slider("size", [6, 60], 6)
+    explore(figure, lambda size: axis.set_title("a title", fontsize=size), size=size)
+    place = axis.get_position().bounds
+    size.value = 60
+    assert axis.get_position().bounds == place
+
+
+PAGES = {"one": np.full((28, 28), 0.2), "two": np.eye(28)}
+
+
+@pytest.fixture(params=["canvas", "list only"])
+def pad(request, monkeypatch):
+    if request.param == "list only":
+        monkeypatch.setattr(widgets, "anywidget", None)
+    return drawing_pad("start from", PAGES)
+
+
+def test_pad_starts_with_the_first_image_and_follows_the_list(pad):
+    assert pad.value == bytes([51]) * 784
+    picker = pad.children[0]
+    assert picker.description == "start from" and list(picker.options) == ["one", "two"]
+    picker.value = "two"
+    assert np.array_equal(np.frombuffer(pad.value, np.uint8).reshape(28, 28), 255 * np.eye(28))
+
+
+def test_pad_moves_an_explorer(pad, figure, shown):
+    seen = []
+    explore(figure, lambda drawing: seen.append(drawing), drawing=pad)
+    pad.children[0].value = "two"
+    assert len(seen) == 2 and seen[0] != seen[1]
+
+
+def test_pad_has_a_canvas_only_with_anywidget(monkeypatch):
+    assert len(drawing_pad("start from", PAGES).children) == 2
+    monkeypatch.setattr(widgets, "anywidget", None)
+    assert len(drawing_pad("start from", PAGES).children) == 1
+
+
+def test_pad_takes_what_the_browser_sends():
+    pad = drawing_pad("start from", PAGES)
+    canvas = pad.children[1]
+    assert canvas.value == pad.value
+    canvas.set_state({"value": memoryview(bytes([7]) * 784)})
+    assert pad.value == bytes([7]) * 784
+    pad.children[0].value = "two"
+    assert canvas.value == pad.value
+
+
+def test_pad_wants_images_of_28_by_28():
+    with pytest.raises(ValueError, match=r"\(28, 28\).*\(1, 28, 28\)"):
+        drawing_pad("start from", {"one": np.zeros((1, 28, 28))})
 
 
 def test_error_in_update_is_raised(figure, shown):
