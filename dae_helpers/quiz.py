@@ -38,16 +38,17 @@ def show_quiz(name: str) -> None:
 
 
 def _as_text(questions: list[dict]) -> str:
-    """Questions in HTML, each with a folded answer and the reason for every choice."""
+    """Questions in HTML, each with its choices, a folded answer, and a reason for every choice."""
     items = []
     for question in questions:
         right = [a["answer"] for a in question["answers"] if a["correct"]]
+        choices = " / ".join(sorted(html.escape(a["answer"]) for a in question["answers"]))
         reasons = "".join(
             f"<li>{html.escape(a['answer'])}: {html.escape(a['feedback'])}</li>"
             for a in question["answers"]
         )
         items.append(
-            f"<li>{html.escape(question['question'])}"
+            f"<li>{html.escape(question['question'])}<br><i>{choices}</i>"
             f"<details><summary>Answer</summary><b>{html.escape(right[0])}</b>"
             f"<ul>{reasons}</ul></details></li>"
         )

@@ -19,9 +19,13 @@ SOLUTION_TAGS = {"solution", "solution-text"}
 # The template of nbconvert, but for one block: it has no support for folded cells.
 FOLDED = """
 {%- extends 'lab/index.html.j2' -%}
+{%- block html_head_css -%}
+{{- super() -}}
+<style>summary { cursor: pointer; font: 14px sans-serif; margin: 0.5em 7em; }</style>
+{%- endblock html_head_css -%}
 {%- block codecell -%}
 {%- if 'solution' in cell.metadata.get('tags', []) -%}
-<details class="solution"><summary style="margin-left: 6em; cursor: pointer">Solution</summary>
+<details class="solution"><summary>Solution</summary>
 {{- super() -}}
 </details>
 {%- else -%}
