@@ -21,7 +21,7 @@ FOLDED = """
 {%- extends 'lab/index.html.j2' -%}
 {%- block html_head_css -%}
 {{- super() -}}
-<style>summary { cursor: pointer; font: 14px sans-serif; margin: 0.5em 7em; }</style>
+<style>.solution > summary { cursor: pointer; font: 14px sans-serif; margin: 0.5em 7em; }</style>
 {%- endblock html_head_css -%}
 {%- block codecell -%}
 {%- if 'solution' in cell.metadata.get('tags', []) -%}
