@@ -1,6 +1,8 @@
 """Explorers follow their controls, and leave a picture where no kernel is."""
 
 import base64
+import sys
+import types
 
 import numpy as np
 import pytest
@@ -137,6 +139,16 @@ def test_pad_takes_what_the_browser_sends():
     assert pad.value == bytes([7]) * 784
     pad.children[0].value = "two"
     assert canvas.value == pad.value
+
+
+def test_pad_asks_colab_to_show_it(monkeypatch):
+    calls, output = [], types.ModuleType("google.colab.output")
+    output.enable_custom_widget_manager = lambda: calls.append(1)
+    monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
+    monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
+    monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    drawing_pad("start from", PAGES)
+    assert calls == [1]
 
 
 def test_pad_wants_images_of_28_by_28():
