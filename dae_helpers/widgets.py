@@ -1,9 +1,7 @@
 """Interactive explorers: a figure that follows its controls, and a pad to draw a digit on."""
 
 import base64
-import importlib
 import io
-import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
@@ -108,8 +106,6 @@ def drawing_pad(description: str, images: Mapping[str, np.ndarray]) -> ipywidget
     picker = choice(description, pixels)
     pad = _DrawingPad([picker], value=pixels[picker.value])
     if anywidget:
-        if "google.colab" in sys.modules:  # where only core widgets are shown until asked
-            importlib.import_module("google.colab.output").enable_custom_widget_manager()
         canvas = _make_canvas(pad.value)
         pad.children = [picker, canvas]
         traitlets.link((pad, "value"), (canvas, "value"))

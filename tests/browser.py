@@ -96,12 +96,15 @@ def menu(page: Page, *names: str) -> None:
 
 
 def run_all(page: Page) -> None:
-    """Clear what is stored, run all cells, and wait until the last one has run."""
+    """Clear what is stored, run all cells, and wait until the last one has run or one failed."""
     menu(page, "Edit", "Clear Outputs of All Cells")
     last = page.locator(".jp-CodeCell .jp-InputPrompt").last
     expect(last).to_have_text(re.compile(r"\[ \]"), timeout=PATIENCE)
     menu(page, "Run", "Run All Cells")
-    expect(last).to_have_text(re.compile(r"\[\d+\]"), timeout=5 * PATIENCE)
+    failed = page.locator(".jp-OutputArea-output", has_text="Traceback (most recent call last)")
+    done = last.filter(has_text=re.compile(r"\[\d+\]"))
+    done.or_(failed).first.wait_for(timeout=5 * PATIENCE)
+    assert failed.count() == 0, failed.first.inner_text()
 
 
 def picture_of(explorer: Locator) -> str:

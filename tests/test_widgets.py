@@ -141,12 +141,13 @@ def test_pad_takes_what_the_browser_sends():
     assert canvas.value == pad.value
 
 
-def test_pad_asks_colab_to_show_it(monkeypatch):
+def test_colab_is_asked_to_show_the_pad(monkeypatch):  # anywidget does that
     calls, output = [], types.ModuleType("google.colab.output")
     output.enable_custom_widget_manager = lambda: calls.append(1)
     monkeypatch.setitem(sys.modules, "google", types.ModuleType("google"))
     monkeypatch.setitem(sys.modules, "google.colab", types.ModuleType("google.colab"))
     monkeypatch.setitem(sys.modules, "google.colab.output", output)
+    sys.modules["anywidget._util"].enable_custom_widget_manager_once.cache_clear()
     drawing_pad("start from", PAGES)
     assert calls == [1]
 
