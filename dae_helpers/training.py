@@ -171,12 +171,13 @@ def minibatch_gd(
                 raise FloatingPointError(
                     f"the loss became {total} in epoch {epoch + 1}: try a smaller learning rate"
                 )
-            train, test = total / size, test_loss(model, test_set, device=device)
-            history.train_loss.append(train)
+            test = test_loss(model, test_set, device=device)
+            history.train_loss.append(total / size)
             history.test_loss.append(test)
-            bar.set_postfix(epoch=epoch + 1, train=f"{train:.4f}", test=f"{test:.4f}")
             if on_epoch_end is not None:
                 on_epoch_end(history)
+            losses = {"train": history.train_loss[-1], "test": history.test_loss[-1]}
+            bar.set_postfix(epoch=epoch + 1, **{name: f"{x:.4f}" for name, x in losses.items()})
     except KeyboardInterrupt:
         del history.train_loss[len(history.test_loss) :]  # both, or neither
         print(
