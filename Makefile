@@ -6,12 +6,12 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-SOURCES := dae_helpers denoising_models notebooks tests tools conftest.py
+SOURCES := benchmarks dae_helpers denoising_models notebooks tests tools conftest.py
 
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all notebooks figures weights lint format constraints clean
+.PHONY: help .venv lab test test-all notebooks figures weights bench lint format constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -48,8 +48,12 @@ figures: $(READY) ## draw the figures of denoising_models/ again
 	$(RUN) denoising_models/draw_figures.py
 	$(RUN) denoising_models/draw_before_after.py
 
-weights: $(READY) ## train the pretrained weights: hours; stops and goes on at any moment
+weights: $(READY) ## train the pretrained weights: hours; it can be stopped, and goes on
 	$(RUN) denoising_models/pretrain.py $(ARGS)
+
+bench: $(READY) ## measure all that is claimed about speed and quality: an hour (ARGS="--again cost")
+	$(RUN) -m pip install -q -c constraints.txt -e ".[bench]"
+	$(RUN) benchmarks/run.py $(ARGS)
 
 lint: $(READY) ## check the code and the notebooks with ruff
 	$(RUN) -m ruff check $(SOURCES)
@@ -63,7 +67,7 @@ format: $(READY) ## format the code and the notebooks with ruff
 constraints: ## resolve constraints.txt again for all platforms (needs uv)
 	@mkdir -p build
 	grep -v '^#' constraints.txt > build/resolved.txt
-	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra bench --universal --python-version 3.11 \
 	  --no-header --no-annotate --quiet -o build/resolved.txt $(ARGS)
 	{ grep '^#' constraints.txt; grep -v '^#' build/resolved.txt; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
