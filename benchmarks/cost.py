@@ -75,6 +75,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--count", type=int, default=6400, help="pairs in a measured epoch")
+    parser.add_argument("--whole", type=int, default=3, help="rounds of whole epochs")
     parser.add_argument("--alone", nargs=2, metavar=("NAME", "BATCH"), help="one epoch, no table")
     args = parser.parse_args()
     torch.set_num_threads(1)
@@ -93,11 +94,12 @@ def main() -> None:
             rows.append((batch_size, f"ours / {other}", spread(ratios, 3)))
     table(("batch", "ratio", "seconds"), rows)
 
-    print("A whole epoch of all digits, each in a process of its own, three times in turn:\n")
+    print(f"A whole epoch of all digits, each in a process of its own, in turn, {args.whole} ")
+    print("rounds:\n")
     rows = []
     for batch_size in (32, 128):
         found = {name: [] for name in NAMES}
-        for _ in range(3):
+        for _ in range(args.whole):
             for name in NAMES:
                 command = [sys.executable, __file__, "--alone", name, str(batch_size)]
                 said = subprocess.run(command, capture_output=True, text=True, check=True).stdout

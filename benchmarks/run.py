@@ -17,7 +17,15 @@ import torch
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
-PARTS = ("stability", "time_to_quality", "cost", "quality", "scaling", "notebooks")
+PARTS = (
+    "time_to_quality",
+    "stability",
+    "how_far",
+    "quality",
+    "cost",
+    "scaling",
+    "notebooks",
+)
 
 
 def processor() -> str:
@@ -46,7 +54,7 @@ def measure(part: str, folder: Path, options: list[str]) -> None:
     said = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
     if said.returncode:
         sys.exit(f"benchmarks/{part}.py failed; what was measured before is in {folder}")
-    lines = [line for line in said.stdout.splitlines() if not line.startswith("Data: ")]
+    lines = [line for line in said.stdout.splitlines() if not line.startswith(("Data: ", "Downloading"))]
     unfinished = folder / f"{part}.part"
     unfinished.write_text("\n".join([*lines, f"*{about()}*", ""]), encoding="utf-8")
     os.replace(unfinished, folder / f"{part}.md")

@@ -10,7 +10,7 @@ from torch.utils.data import TensorDataset
 
 from dae_helpers import load_mnist, minibatch_gd
 from dae_helpers.checkpoints import read_manifest
-from dae_helpers.data import Digits, embedded_digits
+from dae_helpers.data import Digits
 
 
 def timed_recipe(recipe: str, digits: Digits, seed: int, steps: int | None = None):
@@ -59,17 +59,6 @@ def main() -> None:
         ratios = [a / b for a, b in zip(found[name], times, strict=True)]
         rows.append((f"{name} loop / `fast`", spread(ratios, 0)))
     table(("ratio", "median (lowest to highest)"), rows)
-
-    print("Other marks, each once, one thread:\n")
-    rows = []
-    for recipe, data, known in (
-        ("fast", embedded_digits(train=True), "4,000 embedded digits"),
-        ("skip", digits, "59,000 digits"),
-    ):
-        model, took = timed_recipe(recipe, data, seed=0)
-        result = figures(model, test)
-        rows.append((recipe, known, f"{took:.0f}", f"{result['psnr']:.2f}", f"{result['mse']:.5f}"))
-    table(("recipe", "trained on", "seconds", "PSNR on the test file, dB", "MSE"), rows)
 
 
 if __name__ == "__main__":
