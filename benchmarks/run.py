@@ -54,7 +54,8 @@ def measure(part: str, folder: Path, options: list[str]) -> None:
     said = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
     if said.returncode:
         sys.exit(f"benchmarks/{part}.py failed; what was measured before is in {folder}")
-    lines = [line for line in said.stdout.splitlines() if not line.startswith(("Data: ", "Downloading"))]
+    about_data = ("Data: ", "Downloading")
+    lines = [line for line in said.stdout.splitlines() if not line.startswith(about_data)]
     unfinished = folder / f"{part}.part"
     unfinished.write_text("\n".join([*lines, f"*{about()}*", ""]), encoding="utf-8")
     os.replace(unfinished, folder / f"{part}.md")
