@@ -152,7 +152,7 @@ def load_mnist(
     folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
     raw = folder / "MNIST" / "raw"
     problem = _damage(raw) if os.path.exists(raw) else "there is no local copy"
-    advice = "run this cell again to try again"
+    advice = "run this cell again to try again, or name another folder: load_mnist(root=...)"
     if problem and named and os.path.exists(raw):
         advice = f"put MNIST's own files there, or delete {raw} to have them downloaded"
     elif problem and download:

@@ -164,7 +164,7 @@ def whole_sets(cache):
     return found, {path.parent for path in files}
 
 
-@pytest.mark.parametrize("damaged", [False, True], ids=["empty cache", "damaged cache"])
+@pytest.mark.parametrize("damaged", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_two_kernels_at_once(serve, tmp_path, damaged):
     serve.how = "slow"
     kernels = start_kernels(serve.url, tmp_path, 2)
@@ -182,6 +182,7 @@ def test_two_kernels_at_once(serve, tmp_path, damaged):
     assert serve.asked >= asked + 8, "both were downloading"
 
 
+@pytest.mark.slow
 def test_kernel_killed_in_the_download(serve, tmp_path):
     serve.how = "drip"
     first, second = start_kernels(serve.url, tmp_path, 2)
