@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from .checks import check_batch, check_training
+from .checks import check_batch, check_device, check_loss, check_memory, check_training
 
 __all__ = ["History", "denoise_loss", "minibatch_gd", "minibatch_loss", "test_loss"]
 
@@ -128,13 +128,14 @@ def minibatch_gd(
     result. The model is left in eval mode.
 
     Raises ``TypeError`` or ``ValueError`` for bad input, ``FloatingPointError`` when the loss
-    becomes NaN or infinite. Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep
-    Learning", section 8.3.1.
+    becomes NaN or infinite, ``torch.OutOfMemoryError`` for a batch that is too large.
+    Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep Learning", section 8.3.1.
     """
-    check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch)
-    device = device or next(model.parameters()).device
-    model.to(device=device, memory_format=torch.channels_last).zero_grad()
     history = History() if history is None else history
+    numbers = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "seed": seed}
+    check_training(model, num_epochs, train_set, test_set, lr, history, **numbers)
+    device = check_device(device or next(model.parameters()).device)
+    model.to(device=device, memory_format=torch.channels_last).zero_grad()
     size = len(train_set) if steps_per_epoch is None else steps_per_epoch * batch_size
     steps = math.ceil(size / batch_size)
     done = len(history.train_loss)
@@ -153,6 +154,8 @@ def minibatch_gd(
             order = _epoch_order(len(train_set), seed, epoch * size, size)
             for inputs, targets in _batches(train_set, batch_size, device, order):
                 loss = minibatch_loss(model, inputs, targets)
+                total += loss.item() * len(inputs)
+                check_loss(total, epoch, lr, optimizer)
                 loss.backward()
                 if optimizer is None:
                     with torch.no_grad():
@@ -165,13 +168,9 @@ def minibatch_gd(
                     optimizer.zero_grad()
                 if scheduler is not None:
                     scheduler.step()
-                total += loss.item() * len(inputs)
                 bar.update()
-            if not math.isfinite(total):
-                raise FloatingPointError(
-                    f"the loss became {total} in epoch {epoch + 1}: try a smaller learning rate"
-                )
             train, test = total / size, test_loss(model, test_set, device=device)
+            check_loss(test, epoch, lr, optimizer)
             history.train_loss.append(train)
             history.test_loss.append(test)
             bar.set_postfix(epoch=epoch + 1, train=f"{train:.4f}", test=f"{test:.4f}")
@@ -183,6 +182,9 @@ def minibatch_gd(
             f"Interrupted in epoch {epoch + 1} of {num_epochs}: the model is usable as it is, "
             f"the history has {len(history.test_loss)} epochs."
         )
+    except RuntimeError as error:
+        check_memory(error, batch_size)
+        raise
     finally:
         bar.close()
         model.eval()
