@@ -12,13 +12,54 @@ from torch import Tensor, nn
 __all__ = [
     "check_batch",
     "check_device",
+    "check_floats",
     "check_images",
+    "check_input",
     "check_loss",
     "check_memory",
     "check_number",
+    "check_pair",
     "check_training",
     "drawing_device",
 ]
+
+
+def check_floats(name: str, x: Tensor, of: str = "floats") -> None:
+    """Raise ``TypeError`` unless ``x`` is a tensor of floats."""
+    if not isinstance(x, Tensor):
+        raise TypeError(f"{name} should be a torch.Tensor, but it is a {type(x).__name__}")
+    if not x.is_floating_point():
+        raise TypeError(
+            f"{name} should hold {of}, but its type is {x.dtype}: divide 8-bit images by 255"
+        )
+
+
+def check_pair(output: Tensor, original: Tensor) -> None:
+    """Raise ``TypeError`` unless both are tensors of floats, ``ValueError`` if shapes differ."""
+    check_floats("output", output)
+    check_floats("original", original)
+    if output.shape != original.shape:
+        raise ValueError(
+            "output and original should have the same shape, "
+            f"but they have {tuple(output.shape)} and {tuple(original.shape)}"
+        )
+
+
+def check_input(
+    name: str, x: Tensor, layer: nn.Module, shape: str, channels: int, side: int = 1
+) -> None:
+    """Raise ``ValueError`` unless ``x`` is (N, channels, H, W), H and W at least ``side``.
+
+    Raises ``TypeError`` for what is no tensor of the type of the weights of ``layer``.
+    """
+    check_floats(name, x)
+    if x.ndim != 4 or x.shape[1] != channels or min(x.shape[2:]) < side:
+        raise ValueError(
+            f"{name} should have the shape {shape}, but their shape is {tuple(x.shape)}"
+        )
+    expected = layer.weight.dtype
+    if x.dtype != expected and not torch.is_autocast_enabled(x.device.type):
+        raise TypeError(f"{name} should be of the weights' type {expected}, not {x.dtype}")
 
 
 def check_images(image: Tensor, name: str = "image") -> None:
@@ -27,13 +68,7 @@ def check_images(image: Tensor, name: str = "image") -> None:
     Raises ``TypeError`` for something that is no float tensor, ``ValueError`` for another number
     of dimensions, an empty tensor, NaN, or values outside [0, 1].
     """
-    if not isinstance(image, Tensor):
-        raise TypeError(f"{name} should be a torch.Tensor, but it is a {type(image).__name__}")
-    if not image.is_floating_point():
-        raise TypeError(
-            f"{name} should hold floats in [0, 1], but its type is {image.dtype}: "
-            "divide 8-bit images by 255"
-        )
+    check_floats(name, image, "floats in [0, 1]")
     if image.ndim not in (3, 4) or image.numel() == 0:
         raise ValueError(
             f"{name} should have the shape (C, H, W) or (N, C, H, W), none of them 0, "

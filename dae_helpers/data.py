@@ -19,7 +19,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
 
-from .checks import check_images
+from .checks import check_images, check_number
 from .noise import gaussian_noise
 
 __all__ = ["CorruptedDigits", "Digits", "embedded_digits", "embedded_test_positions", "load_mnist"]
@@ -192,6 +192,11 @@ class CorruptedDigits(Dataset):
         fresh: bool = False,
         seed: int = 0,
     ) -> None:
+        if not isinstance(getattr(digits, "images", None), Tensor):
+            raise TypeError(
+                f"digits should have .images, as load_mnist's have, but it is {digits!r}"
+            )
+        check_number("seed", seed, -(2**63), 2**63 - 1, whole=True)
         if len(digits) == 0:
             raise ValueError("digits should hold at least one image, but it is empty")
         self.original, self.noise, self.fresh, self.seed = digits.images, noise, fresh, seed

@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from .checks import check_batch, check_device, check_loss, check_memory, check_training
+from .checks import (
+    check_batch,
+    check_device,
+    check_loss,
+    check_memory,
+    check_pair,
+    check_training,
+)
 
 __all__ = ["History", "denoise_loss", "minibatch_gd", "minibatch_loss", "test_loss"]
 
@@ -31,13 +38,10 @@ def denoise_loss(output: Tensor, original: Tensor) -> Tensor:
 
     Both (N, C, H, W) or any other shape, but the same one; values in squared units of brightness.
     Returns a scalar tensor, the mean over all images and pixels. Raises ``ValueError`` if the
-    shapes differ. Source: Vincent et al. 2010, JMLR 11:3371-3408, section 2.
+    shapes differ, ``TypeError`` for what is no tensor of floats.
+    Source: Vincent et al. 2010, JMLR 11:3371-3408, section 2.
     """
-    if output.shape != original.shape:
-        raise ValueError(
-            "output and original should have the same shape, "
-            f"but they have {tuple(output.shape)} and {tuple(original.shape)}"
-        )
+    check_pair(output, original)
     return nn.functional.mse_loss(output, original)
 
 

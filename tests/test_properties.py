@@ -365,7 +365,8 @@ def test_pick(smoke, lesson):
 def test_every_public_name_has_a_property():
     with open(__file__, encoding="utf-8") as file:
         source = file.read()
-    absent = [name for name in dae_helpers.__all__ if source.count(name) < 2]
+    once = {function.__name__ for function in NOISES}  # they are not imported, but listed
+    absent = [n for n in dae_helpers.__all__ if source.count(n) < 2 - (n in once)]
     assert absent == []
 
 
