@@ -33,7 +33,6 @@ from dae_helpers import (
     psnr,
     ssim,
 )
-from dae_helpers.data import embedded_digits, embedded_test_positions
 from dae_helpers.evaluation import CLASSICAL, best_setting, classical, denoise, mean_ci
 
 QUICK, SLOW, AT_LEAST = 15, 250, 1000
@@ -266,13 +265,6 @@ def test_load_mnist(train, root):
     if digits is not None:
         assert digits.images.shape[1:] == (1, 28, 28) and in_unit_range(digits.images)
         assert set(digits.labels.tolist()) <= set(range(10))
-
-
-@over(labels=st.one_of(tensors(), st.just(embedded_digits().labels), JUNK))
-def test_embedded_test_positions(labels):
-    positions = attempt(embedded_test_positions, labels)
-    if positions is not None:
-        assert positions.tolist() == sorted(set(positions.tolist()))
 
 
 # Training
