@@ -11,7 +11,8 @@ SOURCES := dae_helpers denoising_models notebooks tests tools conftest.py
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all notebooks figures weights lint format constraints clean
+.PHONY: help .venv lab test test-all notebooks figures weights lint audit smoke-figures format \
+	constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z.-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 lab: $(READY) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
-	$(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
+	$(RUN) -m jupyterlab --ip=localhost --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 # One thread a worker: two workers with two threads each would get in each other's way.
@@ -54,6 +55,16 @@ weights: $(READY) ## train the pretrained weights: hours; stops and goes on at a
 lint: $(READY) ## check the code and the notebooks with ruff
 	$(RUN) -m ruff check $(SOURCES)
 	$(RUN) -m ruff format --check $(SOURCES)
+
+# Asks a vulnerability service, so it needs a network; it says so where there is none.
+audit: $(READY) ## look for known vulnerabilities in the versions of constraints.txt
+	$(RUN) -m pip install -q -c constraints.txt -e ".[audit]"
+	$(RUN) -m pip_audit -r constraints.txt --no-deps --disable-pip --progress-spinner off $(ARGS) || { \
+	  echo "The audit found something, or could not ask (no network?): see above. Nothing was changed."; \
+	  exit 1; }
+
+smoke-figures: $(READY) ## store the numbers that a smoke run prints, which a test compares with
+	OMP_NUM_THREADS=1 $(RUN) tools/smoke_figures.py
 
 format: $(READY) ## format the code and the notebooks with ruff
 	$(RUN) -m ruff check --fix $(SOURCES)
