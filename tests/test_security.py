@@ -76,7 +76,10 @@ def problems(source: str) -> list[str]:
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
 def test_no_code_of_others_is_run(path):
     if path.suffix == ".py":
-        assert problems(path.read_text(encoding="utf-8")) == []
+        found = problems(path.read_text(encoding="utf-8"))
+        fetching = {f"imports {module}" for module in FETCHING_MODULES}
+        # A tool that a maintainer runs may serve or fetch; what a reader imports may not.
+        assert [one for one in found if path.parent.name != "tools" or one not in fetching] == []
         return
     for name, cell in code_cells(read(path)):
         if BOOTSTRAP not in cell.metadata.get("tags", []):
