@@ -117,7 +117,17 @@ def check_device(device: torch.device | str) -> torch.device:
 
 
 def check_training(
-    model, num_epochs, train_set, test_set, lr, history, batch_size, steps_per_epoch, seed
+    model,
+    num_epochs,
+    train_set,
+    test_set,
+    lr,
+    batch_size,
+    steps_per_epoch,
+    seed,
+    optimizer,
+    scheduler,
+    history,
 ) -> None:
     """Raise ``TypeError`` or ``ValueError`` for arguments that no training run can have."""
     if not isinstance(model, nn.Module):
@@ -133,6 +143,13 @@ def check_training(
         raise TypeError(f"lr should be a number, but it is {lr!r}")
     if not 0 < lr < math.inf:
         raise ValueError(f"lr should be a number above 0, but it is {lr!r}")
+    for name, part, has in (
+        ("optimizer", optimizer, "step"),
+        ("scheduler", scheduler, "step"),
+        ("history", history, "train_loss"),
+    ):
+        if part is not None and not hasattr(part, has):
+            raise TypeError(f"{name} should have .{has}, but it is {part!r}")
     if len(history.train_loss) != len(history.test_loss):
         raise ValueError(
             "history should have a train_loss and a test_loss for each epoch, but it has "

@@ -93,11 +93,13 @@ def denoise(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
         raise TypeError(f"model should be a torch.nn.Module, but it is a {type(model).__name__}")
     _check_batch(images)
     check_number("batch_size", batch_size, 1, whole=True)
-    device = next(model.parameters()).device
+    like = next(model.parameters(), images)
+    if images.dtype != like.dtype:
+        raise TypeError(f"images should be of the model's type {like.dtype}, not {images.dtype}")
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        output = torch.cat([model(part.to(device)).cpu() for part in images.split(batch_size)])
+        output = torch.cat([model(part.to(like.device)).cpu() for part in images.split(batch_size)])
     model.train(was_training)
     return output
 

@@ -137,7 +137,8 @@ def minibatch_gd(
     """
     history = History() if history is None else history
     numbers = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "seed": seed}
-    check_training(model, num_epochs, train_set, test_set, lr, history, **numbers)
+    parts = {"optimizer": optimizer, "scheduler": scheduler, "history": history}
+    check_training(model, num_epochs, train_set, test_set, lr, **numbers, **parts)
     device = check_device(device or next(model.parameters()).device)
     model.to(device=device, memory_format=torch.channels_last).zero_grad()
     size = len(train_set) if steps_per_epoch is None else steps_per_epoch * batch_size

@@ -73,9 +73,15 @@ def over(**strategies):
 JUNK = st.one_of(
     st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([0.5]), st.just(object())
 )
-NUMBERS = st.one_of(
-    st.floats(0, 1), st.floats(), st.integers(-3, 12), st.sampled_from([0, 1, 8, 10]), JUNK
-)
+
+
+@st.composite
+def mostly(draw, good, bad=JUNK):
+    """Nine times out of ten a draw that the function should take, else one that it should not."""
+    return draw(bad if draw(st.integers(0, 9)) == 9 else good)
+
+
+NUMBERS = mostly(st.one_of(st.floats(0.01, 1), st.integers(1, 8)), st.one_of(st.floats(), JUNK))
 SEEDS = st.integers(0, 1000)
 FILLS = {
     "good": lambda x: x,
@@ -90,36 +96,26 @@ FILLS = {
 
 @st.composite
 def tensors(draw, good_shape=None):
-    """Tensors of any shape, type and content; about half of them are good images."""
-    usual = st.tuples(st.integers(1, 3), st.just(1), st.integers(1, 14), st.integers(1, 14))
-    odd = st.lists(st.integers(0, 5), max_size=5).map(tuple)
+    """Tensors of any shape, type and content; most of them are good images."""
+    usual = st.tuples(st.integers(1, 3), st.just(1), st.integers(11, 14), st.integers(8, 14))
     three = st.tuples(st.integers(1, 3), st.integers(1, 14), st.integers(1, 14))
-    shapes = (
-        [usual, three, odd]
-        if good_shape is None
-        else [st.just(good_shape), st.just(good_shape), odd]
-    )
-    shape = draw(st.one_of(*shapes))
+    odd = st.lists(st.integers(0, 5), max_size=5).map(tuple)
+    good = st.one_of(usual, usual, three) if good_shape is None else st.just(good_shape)
+    shape = draw(mostly(good, odd))
     x = torch.rand(shape, generator=torch.Generator().manual_seed(draw(SEEDS)))
-    x = FILLS[draw(st.sampled_from(["good", "good", "good", *FILLS]))](x)
-    kinds = [torch.float32] * 4 + [torch.float64, torch.float16, torch.uint8, torch.bool]
-    x = (
-        x.nan_to_num().to(kind)
-        if (kind := draw(st.sampled_from(kinds))) in kinds[-2:]
-        else x.to(kind)
-    )
+    x = FILLS[draw(mostly(st.just("good"), st.sampled_from(list(FILLS))))](x)
+    odd_kinds = [torch.float64, torch.float16, torch.uint8, torch.bool]
+    kind = draw(mostly(st.just(torch.float32), st.sampled_from(odd_kinds)))
+    x = (x if kind.is_floating_point else x.nan_to_num()).to(kind)
     return x.transpose(-1, -2) if x.ndim > 1 and draw(st.booleans()) else x
 
 
-@st.composite
-def images(draw, **options):
+def images(**options):
     """Tensors, or something else altogether."""
-    if draw(st.integers(0, 5)) == 0:
-        return draw(st.one_of(JUNK, st.just(np.zeros((1, 4, 4), dtype=np.float32))))
-    return draw(tensors(**options))
+    return mostly(tensors(**options), st.one_of(JUNK, st.just(np.zeros((1, 4, 4)))))
 
 
-GENERATORS = st.one_of(st.none(), SEEDS.map(lambda n: torch.Generator().manual_seed(n)), JUNK)
+GENERATORS = mostly(st.one_of(st.none(), SEEDS.map(lambda n: torch.Generator().manual_seed(n))))
 
 
 def same_kind(result, like):
@@ -182,12 +178,12 @@ def test_measures(a, b, same):
     for function in (psnr, ssim):
         result = attempt(function, a, b)
         if result is not None:
-            assert result.shape == (len(a),) and result.dtype == a.dtype
+            assert result.shape == (len(a),) and result.is_floating_point()
             low, high = (-1e-6, math.inf) if function is psnr else (-1 - 1e-6, 1 + 1e-6)
             assert ((result >= low) & (result <= high)).all()
 
 
-@over(values=st.one_of(tensors(), JUNK))
+@over(values=mostly(st.lists(st.floats(-9, 9), min_size=2).map(torch.tensor), images()))
 def test_mean_ci(values):
     result = attempt(mean_ci, values)
     if result is not None:
@@ -202,9 +198,7 @@ LAYERS = {layer: layer().eval() for layer in (Encoder, Decoder, DenoisingAutoenc
 
 @over(
     layer=st.sampled_from(list(LAYERS)),
-    x=st.one_of(
-        tensors(good_shape=(2, 1, 28, 28)), tensors(good_shape=(2, 64, 3, 3)), tensors(), JUNK
-    ),
+    x=st.one_of(images(good_shape=(2, 1, 28, 28)), images(good_shape=(2, 64, 3, 3))),
 )
 def test_layers(layer, x):
     with torch.no_grad():
@@ -221,7 +215,7 @@ def test_layers(layer, x):
 # Digits
 
 
-@over(x=images(), labels=st.one_of(tensors(), JUNK, st.just(None)), fit=st.booleans())
+@over(x=images(), labels=st.one_of(tensors(), JUNK), fit=mostly(st.just(True), st.just(False)))
 def test_digits(x, labels, fit):
     if fit and isinstance(x, torch.Tensor) and x.ndim:
         labels = torch.arange(len(x))
@@ -235,11 +229,11 @@ DIGITS = Digits(torch.rand(6, 1, 8, 8), torch.arange(6), "random numbers")
 
 
 @over(
-    digits=st.one_of(st.just(DIGITS), st.just(DIGITS), JUNK),
-    kind=st.one_of(st.sampled_from(list(NOISES)), JUNK),
-    fresh=st.one_of(st.booleans(), JUNK),
-    seed=st.one_of(SEEDS, st.integers(), NUMBERS),
-    index=st.one_of(st.integers(-6, 5), st.just(slice(2, 5)), st.just([3, 1]), JUNK),
+    digits=mostly(st.just(DIGITS)),
+    kind=mostly(st.sampled_from(list(NOISES))),
+    fresh=mostly(st.booleans()),
+    seed=mostly(SEEDS, st.one_of(st.integers(), NUMBERS)),
+    index=mostly(st.one_of(st.integers(-6, 5), st.just(slice(2, 5)), st.just([3, 1]))),
 )
 def test_corrupted_digits(digits, kind, fresh, seed, index):
     pairs = attempt(CorruptedDigits, digits, kind, fresh, seed)
@@ -275,16 +269,16 @@ def small_model():
 
 
 PAIRS = CorruptedDigits(DIGITS)
-SETS = st.one_of(st.just(PAIRS), st.just(PAIRS), st.just(DIGITS), st.just([]), st.just([1]), JUNK)
-COUNTS = st.one_of(
-    st.integers(-1, 3),
-    st.integers(1, 3),
-    NUMBERS.filter(lambda x: not isinstance(x, int) or x < 20),
-)
+SETS = mostly(st.just(PAIRS), st.one_of(st.sampled_from([DIGITS, [], [1]]), JUNK))
+FEW = JUNK.filter(lambda x: not isinstance(x, int) or x < 20)  # no runs of a million steps
+COUNTS = mostly(st.integers(1, 3), st.one_of(st.integers(-1, 0), FEW))
+MODELS = mostly(st.builds(small_model), st.one_of(st.builds(nn.Identity), JUNK))
+DEVICES = mostly(st.just("cpu"), st.sampled_from(["cuda", "cuda:99", "meta", "gpu", "", 3.5]))
+HISTORIES = mostly(st.builds(History), st.one_of(st.builds(lambda: History([0.1], [])), JUNK))
 
 
 @over(
-    model=st.one_of(*[st.builds(small_model)] * 4, st.builds(nn.Identity), JUNK),
+    model=MODELS,
     num_epochs=COUNTS,
     train_set=SETS,
     test_set=SETS,
@@ -293,15 +287,13 @@ COUNTS = st.one_of(
         optional={
             "lr": NUMBERS,
             "batch_size": COUNTS,
-            "steps_per_epoch": st.one_of(st.none(), COUNTS),
-            "seed": st.one_of(SEEDS, NUMBERS),
-            "device": st.sampled_from(["cpu", "cuda", "cuda:99", "meta", "gpu", "", 3.5, None]),
-            "history": st.one_of(
-                st.none(), st.builds(History), st.builds(lambda: History([0.1], [])), JUNK
-            ),
-            "optimizer": JUNK,
-            "scheduler": JUNK,
-            "on_epoch_end": JUNK,
+            "steps_per_epoch": COUNTS,
+            "seed": mostly(SEEDS, NUMBERS),
+            "device": DEVICES,
+            "history": HISTORIES,
+            "optimizer": mostly(st.none()),
+            "scheduler": mostly(st.none()),
+            "on_epoch_end": mostly(st.none()),
         },
     ),
 )
@@ -321,7 +313,7 @@ def test_minibatch_gd(model, num_epochs, train_set, test_set, options):
 # Evaluation, weights, the size of the run
 
 
-@over(model=st.one_of(st.builds(small_model), JUNK), x=images(), batch_size=COUNTS)
+@over(model=MODELS, x=images(), batch_size=COUNTS)
 def test_denoise(model, x, batch_size):
     result = attempt(denoise, model, x, batch_size)
     if result is not None:
@@ -329,10 +321,10 @@ def test_denoise(model, x, batch_size):
 
 
 @over(
-    name=st.one_of(st.sampled_from(sorted(CLASSICAL)), JUNK),
-    x=st.one_of(images(good_shape=(2, 1, 14, 14))),
+    name=mostly(st.sampled_from(sorted(CLASSICAL))),
+    x=images(good_shape=(2, 1, 14, 14)),
     setting=NUMBERS,
-    settings_=st.one_of(st.just([0.5]), st.just([3]), st.just([]), JUNK),
+    settings_=mostly(st.sampled_from([[0.5], [3], [3, 5]]), st.one_of(st.just([]), JUNK)),
 )
 def test_classical(name, x, setting, settings_):
     result = attempt(classical, name, x, setting)
@@ -342,7 +334,7 @@ def test_classical(name, x, setting, settings_):
     assert best is None or best in settings_
 
 
-@over(epochs=st.one_of(st.sampled_from([1, 2, 10, 400]), NUMBERS))
+@over(epochs=st.one_of(st.sampled_from([1, 2, 10]), NUMBERS))
 def test_load_pretrained(epochs):
     model = attempt(load_pretrained, epochs)
     if model is not None:

@@ -247,6 +247,7 @@ def test_every_notebook_has_stored_figures():
         ("median 16.81 dB  0.09 ms", [16.81]),
         ("A smoke run in Jupyter on cpu, PyTorch 2.6.0.\nMSE 0.5", [0.5]),
         ("Data: 4000 digits\none by one: 3 µs\nat once: 2 µs, 30 times faster", []),
+        ("100%|###| 20/20 [00:01]\r                        \rMSE 0.5", [0.5]),
     ],
 )
 def test_numbers_of_a_cell(printed, expected):

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 from nbformat import NotebookNode
-from run_notebooks import execute, read
+from run_notebooks import execute, read, terminal_line
 
 ROOT = Path(__file__).resolve().parent.parent
 STORED = ROOT / "tests" / "smoke_figures.json"
@@ -21,10 +21,11 @@ NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
 
 
 def said(cell: NotebookNode) -> str:
-    """What a cell printed, without times and without the line about the run."""
+    """What a cell printed, without progress bars, times and the lines about the run."""
     texts = [output.text for output in cell.outputs if output.output_type == "stream"]
-    lines = "".join(texts).splitlines()
-    return "\n".join(TIMES.sub("...", line) for line in lines if not line.startswith(SKIPPED))
+    lines = [terminal_line(line) for line in "".join(texts).split("\n")]
+    kept = [line for line in lines if line and not line.startswith(SKIPPED)]
+    return "\n".join(TIMES.sub("...", line) for line in kept)
 
 
 def numbers(cell: NotebookNode) -> list[float]:
