@@ -1,5 +1,6 @@
 """Pretrained weights: written whole or not at all, and verified before they are loaded."""
 
+import contextlib
 import hashlib
 import io
 import json
@@ -26,31 +27,36 @@ MODELS = Path(__file__).resolve().parent.parent / "denoising_models"
 
 
 def write_whole(content: bytes, path: str | os.PathLike) -> None:
-    """Write ``content`` to the file ``path``, whole or not at all.
+    """Write a file, whole or not at all.
 
-    The file is written beside ``path`` under another name, then moved there, so a full disk or a
-    kill leaves the old file as it was. Raises ``OSError`` if the folder cannot be written.
+    It is written beside ``path`` under a name of this process's own, then moved there, so a full
+    disk or a kill leaves the old file as it was, and two kernels do not get into each other's way.
+    Raises ``OSError`` if there is no room or the folder cannot be written.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
+    part = path.with_name(f"{path.name}.{os.getpid()}.part")
     try:
+        path.parent.mkdir(parents=True, exist_ok=True)
         with open(part, "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         os.replace(part, path)
+    except OSError as error:
+        advice = "what was there is as it was: make room, or save in another folder"
+        raise type(error)(error.errno, f"{error.strerror}, {advice}", str(path)) from error
     finally:
-        part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            part.unlink()
 
 
 def save_whole(state: dict, path: str | os.PathLike) -> None:
-    """Save ``state`` (tensors, numbers, lists, dicts) with ``torch.save``, by ``write_whole``.
+    """Save ``state`` (tensors, numbers, lists, dicts) with ``torch.save``, whole or not at all.
 
-    Raises ``OSError`` if the folder cannot be written.
+    Raises ``OSError`` if there is no room or the folder cannot be written.
     """
     content = io.BytesIO()
-    torch.save(state, content)
+    torch.save(state, content)  # in memory first: of a full disk it would make a RuntimeError
     write_whole(content.getvalue(), path)
 
 
