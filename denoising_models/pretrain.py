@@ -25,7 +25,6 @@ import json
 import os
 import platform
 import sys
-import tempfile
 import time
 from pathlib import Path
 
@@ -235,8 +234,9 @@ def run(recipe: str, folder: Path, epochs: int, steps: int | None, limit: int | 
     if any(n % world for n in sizes):
         sizes = f"{', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
         sys.exit(f"{world} processes cannot share mini-batches of {sizes} equally")
-    (folder / "runs").mkdir(parents=True, exist_ok=True)
-    tempfile.TemporaryFile(dir=folder).close()  # fails now, not after an epoch
+    if rank == 0:  # what cannot be written should fail now, not after an epoch
+        write_whole(b"", folder / "runs" / "trial")
+        (folder / "runs" / "trial").unlink()
     started, done_before = time.monotonic(), len(history.train_loss)
 
     def save(history: History) -> None:
@@ -297,8 +297,8 @@ def main() -> None:
             run(recipe, args.folder, epochs, args.steps, args.limit)
     except OSError as error:
         sys.exit(
-            f"Nothing can be written to {args.folder}: {error.strerror}. What was saved before is "
-            "intact. Make room, or name another --folder, and start again: the run goes on."
+            f"{error.filename}: {error.strerror} (--folder), then start again with the same "
+            "command: the run goes on where it was."
         )
 
 

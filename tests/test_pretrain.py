@@ -123,7 +123,7 @@ def test_share_splits_every_mini_batch():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recipe", SMALL)
-def test_killed_and_resumed_as_if_uninterrupted(recipe, tmp_path):
+def test_killed_and_resumed_as_if_uninterrupted(recipe, tmp_path, quoted):
     whole, killed = tmp_path / "whole", tmp_path / "killed"
     code, out, err = finish(whole, *SMALL[recipe])
     assert code == 0, err
@@ -142,7 +142,8 @@ def test_killed_and_resumed_as_if_uninterrupted(recipe, tmp_path):
             torch.load(path, weights_only=True)  # whole, whatever the moment
     assert 0 < epochs_done(state)
     code, out, err = finish(killed, *SMALL[recipe])
-    assert code == 0 and "going on after" in out, err
+    assert code == 0, err
+    quoted(next(line for line in out.splitlines() if "going on" in line).strip())
     for path in killed.rglob("*.part"):
         path.unlink()  # what the kill left; the next run writes over it
     assert hashes(killed) == hashes(whole)
@@ -153,7 +154,7 @@ def test_killed_and_resumed_as_if_uninterrupted(recipe, tmp_path):
 @pytest.mark.parametrize("recipe", SMALL)
 def test_two_processes_give_the_losses_of_one(recipe, tmp_path):
     """AdamW divides by small numbers, and so makes rounding errors grow: few steps for it."""
-    options = [*SMALL[recipe], *(["--steps", "30"] if recipe == "fast" else [])]
+    options = [*SMALL[recipe], *(["--steps", "10"] if recipe == "fast" else [])]
     one, two = tmp_path / "one", tmp_path / "two"
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2"]
     for folder, how in ((one, {}), (two, {"launcher": launcher})):
@@ -171,16 +172,16 @@ def test_two_processes_give_the_losses_of_one(recipe, tmp_path):
 
 
 @pytest.mark.slow
-def test_no_equal_shares(tmp_path):
+def test_no_equal_shares(tmp_path, quoted):
     launcher = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node=3"]
     code, out, err = finish(tmp_path / "models", *SMALL["classic"], launcher=launcher)
     assert code != 0
-    assert "3 processes cannot share mini-batches of 32, 16, 128 and 16 equally" in err
+    quoted(next(line for line in err.splitlines() if "cannot share" in line))
     assert not hashes(tmp_path)
 
 
 @pytest.mark.slow
-def test_full_disk_keeps_the_last_checkpoint(tmp_path):
+def test_full_disk_keeps_the_last_checkpoint(tmp_path, quoted):
     options = ["--recipe", "classic", "--limit", "64", "--epochs"]
     assert finish(tmp_path, *options, "1")[0] == 0
     before = hashes(tmp_path)
@@ -191,8 +192,8 @@ def test_full_disk_keeps_the_last_checkpoint(tmp_path):
     code, out, err = finish(tmp_path, *options, "2", preexec_fn=no_room)
     assert code == 1
     message = err.strip().splitlines()[-1]
-    assert message.startswith(f"Nothing can be written to {tmp_path}: File too large.")
-    assert "saved before is intact" in message and "start again" in message
+    assert message.startswith(str(tmp_path)) and "File too large" in message
+    quoted(message)
     assert "Traceback" not in err
     after = hashes(tmp_path)
     assert {name: after[name] for name in before if name.endswith(".pt")} == {
@@ -204,7 +205,7 @@ def test_full_disk_keeps_the_last_checkpoint(tmp_path):
 
 
 @pytest.mark.slow
-def test_folder_that_cannot_be_written(tmp_path):
+def test_folder_that_cannot_be_written(tmp_path, quoted):
     if os.geteuid() == 0:
         folder = Path("/sys/dae-models")  # where even root can make nothing
         if not Path("/sys").is_dir():
@@ -215,7 +216,9 @@ def test_folder_that_cannot_be_written(tmp_path):
         folder.chmod(0o500)
     code, out, err = finish(folder, *SMALL["classic"])
     assert code == 1
-    assert f"Nothing can be written to {folder}: " in err and "Traceback" not in err
+    message = err.strip().splitlines()[-1]
+    assert message.startswith(str(folder)) and "Traceback" not in err
+    quoted(message)
     assert "epoch 1" not in out, "it should stop before it has trained for nothing"
 
 
