@@ -6,12 +6,13 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
-SOURCES := dae_helpers denoising_models notebooks tests tools conftest.py
+SOURCES := benchmarks dae_helpers denoising_models notebooks tests tools conftest.py
 
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all test-browser student solutions pages notebooks figures weights lint format constraints clean
+.PHONY: help .venv lab test test-all test-browser student solutions pages notebooks figures weights \
+	bench lint audit smoke-figures format constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z. -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,7 +31,7 @@ $(READY): pyproject.toml constraints.txt
 	@touch $@
 
 lab: $(READY) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
-	$(RUN) -m jupyterlab --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
+	$(RUN) -m jupyterlab --ip=localhost --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 # One thread a worker: two workers with two threads each would get in each other's way.
@@ -54,12 +55,26 @@ figures: $(READY) ## draw the figures of denoising_models/ again
 	$(RUN) denoising_models/draw_figures.py
 	$(RUN) denoising_models/draw_before_after.py
 
-weights: $(READY) ## train the pretrained weights: hours; stops and goes on at any moment
+weights: $(READY) ## train the pretrained weights: hours; it can be stopped, and goes on
 	$(RUN) denoising_models/pretrain.py $(ARGS)
+
+bench: $(READY) ## measure all that is claimed about speed and quality: an hour (ARGS="--again cost")
+	$(RUN) -m pip install -q -c constraints.txt -e ".[bench]"
+	$(RUN) benchmarks/run.py $(ARGS)
 
 lint: $(READY) ## check the code and the notebooks with ruff
 	$(RUN) -m ruff check $(SOURCES)
 	$(RUN) -m ruff format --check $(SOURCES)
+
+# Asks a vulnerability service, so it needs a network; it says so where there is none.
+audit: $(READY) ## look for known vulnerabilities in the versions of constraints.txt
+	$(RUN) -m pip install -q -c constraints.txt -e ".[audit]"
+	$(RUN) -m pip_audit -r constraints.txt --no-deps --disable-pip --strict --progress-spinner off $(ARGS) || { \
+	  echo "The audit found something, or could not ask about every package (no network?): see above."; \
+	  exit 1; }
+
+smoke-figures: $(READY) ## store the numbers that a smoke run prints, which a test compares with
+	OMP_NUM_THREADS=1 $(RUN) tools/smoke_figures.py
 
 format: $(READY) ## format the code and the notebooks with ruff
 	$(RUN) -m ruff check --fix $(SOURCES)
@@ -69,7 +84,7 @@ format: $(READY) ## format the code and the notebooks with ruff
 constraints: ## resolve constraints.txt again for all platforms (needs uv)
 	@mkdir -p build
 	grep -v '^#' constraints.txt > build/resolved.txt
-	$(UV) pip compile pyproject.toml --extra dev --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra bench --extra audit --universal --python-version 3.11 \
 	  --no-header --no-annotate --quiet -o build/resolved.txt $(ARGS)
 	{ grep '^#' constraints.txt; grep -v '^#' build/resolved.txt; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

@@ -1,35 +1,29 @@
-"""What the helper costs, as ratios measured in turn: ``python benchmarks/cost.py``.
+"""What the helper costs: an epoch of training, its memory, and preparing the pairs.
 
-1. An epoch of training: the classic loop (a ``DataLoader`` over a list of tuples, contiguous
-   weights), ours (``minibatch_gd`` on ``CorruptedDigits``), and bare forward, backward and step on
-   batches that are already there, in ours' memory format. The maths is the same.
-2. Preparing training pairs: one image at a time into a list, and all at once.
-
-Each round measures all of them, one after the other; the ratios are medians over the rounds.
+An epoch: the classic loop (a ``DataLoader`` over a list of tuples, contiguous weights), ours
+(``minibatch_gd`` on ``CorruptedDigits``), and bare forward, backward and step on mini-batches that
+are already there, in the memory format of ours. The maths is the same.
 """
 
 import argparse
+import resource
 import statistics
-import time
+import subprocess
+import sys
 from collections.abc import Callable
 
 import torch
+from measure import in_turn, seconds, spread, table
 from torch.utils.data import DataLoader, TensorDataset
 from torchvision.transforms import ToTensor
 from torchvision.transforms.functional import to_pil_image
 
 from dae_helpers import CorruptedDigits, DenoisingAutoencoder, load_mnist, minibatch_gd
+from dae_helpers.data import Digits
 from dae_helpers.noise import gaussian_noise
 from dae_helpers.training import minibatch_loss
 
-LR = 0.01
-
-
-def seconds(function: Callable[[], object]) -> float:
-    """How long one call takes."""
-    started = time.perf_counter()
-    function()
-    return time.perf_counter() - started
+LR, NAMES = 0.01, ("classic", "ours", "bare")
 
 
 def gradient_step(model: torch.nn.Module, corrupted: torch.Tensor, original: torch.Tensor) -> None:
@@ -43,30 +37,37 @@ def gradient_step(model: torch.nn.Module, corrupted: torch.Tensor, original: tor
     loss.item()
 
 
-def epoch_contenders(pairs: CorruptedDigits, count: int, batch_size: int) -> dict[str, Callable]:
-    """Three ways to go once over the first ``count`` pairs."""
-    corrupted, original = pairs[:count]
-    tuples = list(zip(corrupted, original, strict=True))
-    as_last = [x.contiguous(memory_format=torch.channels_last) for x in (corrupted, original)]
-    batches = list(zip(*(x.split(batch_size) for x in as_last), strict=True))
-    part = CorruptedDigits.__new__(CorruptedDigits)  # the same pairs, no noise drawn again
-    part.original, part.corrupted, part.fresh = original, corrupted, False
-    one = TensorDataset(corrupted[:1], original[:1])
+def contender(name: str, digits: Digits, batch_size: int) -> Callable[[], None]:
+    """A function that goes once over the corrupted digits, prepared in the contender's way."""
+    if name == "classic":
+        tuples = [(gaussian_noise(image), image) for image in digits.images]
 
-    def classic() -> None:
-        model = DenoisingAutoencoder()
-        for inputs, targets in DataLoader(tuples, batch_size=batch_size, shuffle=True):
-            gradient_step(model, inputs, targets)
+        def classic() -> None:
+            model = DenoisingAutoencoder()
+            for inputs, targets in DataLoader(tuples, batch_size=batch_size, shuffle=True):
+                gradient_step(model, inputs, targets)
 
-    def ours() -> None:
-        minibatch_gd(DenoisingAutoencoder(), 1, part, one, lr=LR, batch_size=batch_size)
+        return classic
+    pairs = CorruptedDigits(digits, seed=0)
+    if name == "ours":
+        one = TensorDataset(pairs.corrupted[:1], pairs.original[:1])
+        options = {"lr": LR, "batch_size": batch_size, "progress": False}
+        return lambda: minibatch_gd(DenoisingAutoencoder(), 1, pairs, one, **options)
+    last = [x.contiguous(memory_format=torch.channels_last) for x in pairs[:]]
+    batches = list(zip(*(x.split(batch_size) for x in last), strict=True))
 
     def bare() -> None:
         model = DenoisingAutoencoder().to(memory_format=torch.channels_last)
         for inputs, targets in batches:
             gradient_step(model, inputs, targets)
 
-    return {"classic": classic, "ours": ours, "bare": bare}
+    return bare
+
+
+def one_alone(name: str, batch_size: int) -> None:
+    """Print the seconds and the peak memory (MB) of one whole epoch: a process of its own."""
+    epoch = contender(name, load_mnist(train=True), batch_size)
+    print(seconds(epoch), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)
 
 
 def main() -> None:
@@ -74,27 +75,55 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--count", type=int, default=6400, help="pairs in a measured epoch")
+    parser.add_argument("--whole", type=int, default=3, help="rounds of whole epochs")
+    parser.add_argument("--alone", nargs=2, metavar=("NAME", "BATCH"), help="one epoch, no table")
     args = parser.parse_args()
+    torch.set_num_threads(1)
+    if args.alone:
+        one_alone(args.alone[0], int(args.alone[1]))
+        return
     digits = load_mnist(train=True)
-    pairs = CorruptedDigits(digits, seed=0)
+    some = Digits(digits.images[: args.count], digits.labels[: args.count], digits.source)
+    print(f"## An epoch of training\n\n{len(some):,} pairs, {args.rounds} rounds, in turn; one ")
+    print("thread. Ratios of seconds: median (lowest to highest). Lower is faster.\n")
+    rows = []
     for batch_size in (32, 128):
-        contenders = epoch_contenders(pairs, min(args.count, len(pairs)), batch_size)
-        for contender in contenders.values():
-            contender()  # a warm-up
-        rounds = [{k: seconds(f) for k, f in contenders.items()} for _ in range(args.rounds)]
-        for a, b in (("ours", "bare"), ("ours", "classic")):
-            ratios = [row[a] / row[b] for row in rounds]
-            print(
-                f"batch {batch_size:3}: {a} / {b}: median {statistics.median(ratios):.3f} "
-                f"({min(ratios):.3f} to {max(ratios):.3f})"
-            )
-    pictures = [to_pil_image(image) for image in digits.images]
-    rounds = []
-    for _ in range(3):
-        one_by_one = seconds(lambda: [(gaussian_noise(x := ToTensor()(p)), x) for p in pictures])
-        rounds.append((one_by_one, seconds(lambda: CorruptedDigits(digits))))
-    slow, fast = (statistics.median(column) for column in zip(*rounds, strict=True))
-    print(f"pairs: {slow:.1f} s one by one, {fast:.2f} s at once, {slow / fast:.0f} times")
+        found = in_turn({name: contender(name, some, batch_size) for name in NAMES}, args.rounds)
+        for other in ("bare", "classic"):
+            ratios = [a / b for a, b in zip(found["ours"], found[other], strict=True)]
+            rows.append((batch_size, f"ours / {other}", spread(ratios, 3)))
+    table(("batch", "ratio", "seconds"), rows)
+
+    print(f"A whole epoch of all digits, each in a process of its own, in turn, {args.whole} ")
+    print("rounds:\n")
+    rows = []
+    for batch_size in (32, 128):
+        found = {name: [] for name in NAMES}
+        for _ in range(args.whole):
+            for name in NAMES:
+                command = [sys.executable, __file__, "--alone", name, str(batch_size)]
+                said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+                found[name].append([float(x) for x in said.split()[-2:]])
+        for name, runs in found.items():
+            times, memory = zip(*runs, strict=True)
+            rows.append((batch_size, name, spread(times, 1), f"{statistics.median(memory):,.0f}"))
+    table(("batch", "loop", "seconds", "peak memory of the process, MB"), rows)
+
+    print("## Preparing pairs\n\nAll 70,000 digits, three rounds in turn.\n")
+    test = load_mnist(train=False)
+    images = torch.cat([digits.images, test.images])
+    pictures = [to_pil_image(image) for image in images]
+    every = Digits(images, torch.cat([digits.labels, test.labels]), "both files")
+    found = in_turn(
+        {
+            "one by one": lambda: [(gaussian_noise(x := ToTensor()(p)), x) for p in pictures],
+            "at once": lambda: CorruptedDigits(every),
+        },
+        3,
+    )
+    ratios = [a / b for a, b in zip(*found.values(), strict=True)]
+    rows = [(name, spread(times)) for name, times in found.items()]
+    table(("how", "seconds"), [*rows, ("ratio", spread(ratios, 0))])
 
 
 if __name__ == "__main__":

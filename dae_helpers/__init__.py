@@ -12,6 +12,7 @@ from .noise import (
     salt_and_pepper_noise,
     speckle_noise,
 )
+from .skip import SkipDenoiser
 from .training import History, denoise_loss, minibatch_gd, minibatch_loss
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "Digits",
     "Encoder",
     "History",
+    "SkipDenoiser",
     "denoise_loss",
     "gaussian_noise",
     "load_mnist",

@@ -4,6 +4,7 @@ import os
 import sys
 
 import matplotlib as mpl
+import numpy as np
 import torch
 
 __all__ = ["RUN", "SEED", "device", "pick", "start", "where"]
@@ -42,7 +43,7 @@ def where() -> str:
 
 
 def start(seed: int = SEED) -> None:
-    """Seed PyTorch, set the look of plots, and print one line about this run.
+    """Seed PyTorch and NumPy, set the look of plots, and print one line about this run.
 
     Computes on one CPU thread: networks as small as ours gain little from a second one, lose a lot
     when another program keeps that core busy, and give other last digits. ``torch.set_num_threads``
@@ -52,7 +53,9 @@ def start(seed: int = SEED) -> None:
     of view: Color blindness", Nature Methods 8:441).
     """
     torch.manual_seed(seed)
+    np.random.seed(seed)  # scikit-learn draws from NumPy's global generator
     torch.set_num_threads(1)
+    mpl.rcdefaults()  # whatever dark style the reader has set
     mpl.rcParams.update(
         {
             "axes.prop_cycle": mpl.cycler(color=PALETTE),

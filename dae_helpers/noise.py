@@ -11,7 +11,7 @@ import math
 import torch
 from torch import Tensor
 
-from .checks import check_images, check_number
+from .checks import check_images, check_number, drawing_device
 
 __all__ = [
     "gaussian_noise",
@@ -25,7 +25,7 @@ __all__ = [
 
 def _draw(sampler, shape, like: Tensor, generator: torch.Generator | None) -> Tensor:
     """Random numbers of ``like``'s type on its device, drawn on the generator's device."""
-    device = like.device if generator is None else generator.device
+    device = drawing_device(like, generator)
     return sampler(shape, generator=generator, device=device, dtype=like.dtype).to(like.device)
 
 
@@ -52,8 +52,8 @@ def gaussian_noise(
     the clamping makes the result an image again).
     """
     check_images(image)
-    check_number("mean", mean, -math.inf)
-    check_number("var", var, 0)
+    check_number("mean", mean, -1e6, 1e6)
+    check_number("var", var, 0, 1e6)
     noise = _draw(torch.randn, image.shape, image, generator)
     return noise.mul_(math.sqrt(var)).add_(mean).add_(image).clamp_(0, 1)
 
@@ -99,7 +99,7 @@ def speckle_noise(
     multiplicative; the Gaussian model is the usual simplification).
     """
     check_images(image)
-    check_number("var", var, 0)
+    check_number("var", var, 0, 1e6)
     noise = _draw(torch.randn, image.shape, image, generator)
     return noise.mul_(math.sqrt(var)).add_(1).mul_(image).clamp_(0, 1)
 
@@ -116,7 +116,7 @@ def poisson_noise(
     """
     check_images(image)
     check_number("peak", peak, 1e-3, 1e6)
-    rate = (image * peak).to(image.device if generator is None else generator.device)
+    rate = (image * peak).to(drawing_device(image, generator))
     return torch.poisson(rate, generator=generator).to(image.device).div_(peak).clamp_(0, 1)
 
 
@@ -132,9 +132,7 @@ def occlusion_noise(
     """
     check_images(image)
     height, width = image.shape[-2:]
-    check_number("size", size, 0, min(height, width))
-    if not isinstance(size, int):
-        raise TypeError(f"size should be a whole number of pixels, but it is {size!r}")
+    check_number("size", size, 0, min(height, width), whole=True)
     corner = _draw(torch.rand, (*image.shape[:-3], 2, 1), image, generator)
     top = (corner[..., 0, :] * (height - size + 1)).floor()
     left = (corner[..., 1, :] * (width - size + 1)).floor()

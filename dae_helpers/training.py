@@ -10,7 +10,14 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 from tqdm import tqdm
 
-from .checks import check_batch, check_training
+from .checks import (
+    check_batch,
+    check_device,
+    check_loss,
+    check_memory,
+    check_pair,
+    check_training,
+)
 
 __all__ = ["History", "denoise_loss", "minibatch_gd", "minibatch_loss", "test_loss"]
 
@@ -31,13 +38,10 @@ def denoise_loss(output: Tensor, original: Tensor) -> Tensor:
 
     Both (N, C, H, W) or any other shape, but the same one; values in squared units of brightness.
     Returns a scalar tensor, the mean over all images and pixels. Raises ``ValueError`` if the
-    shapes differ. Source: Vincent et al. 2010, JMLR 11:3371-3408, section 2.
+    shapes differ, ``TypeError`` for what is no tensor of floats.
+    Source: Vincent et al. 2010, JMLR 11:3371-3408, section 2.
     """
-    if output.shape != original.shape:
-        raise ValueError(
-            "output and original should have the same shape, "
-            f"but they have {tuple(output.shape)} and {tuple(original.shape)}"
-        )
+    check_pair(output, original)
     return nn.functional.mse_loss(output, original)
 
 
@@ -128,13 +132,15 @@ def minibatch_gd(
     result. The model is left in eval mode.
 
     Raises ``TypeError`` or ``ValueError`` for bad input, ``FloatingPointError`` when the loss
-    becomes NaN or infinite. Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep
-    Learning", section 8.3.1.
+    becomes NaN or infinite, ``torch.OutOfMemoryError`` for a batch that is too large.
+    Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep Learning", section 8.3.1.
     """
-    check_training(model, num_epochs, train_set, test_set, lr, batch_size, steps_per_epoch)
-    device = device or next(model.parameters()).device
-    model.to(device=device, memory_format=torch.channels_last).zero_grad()
     history = History() if history is None else history
+    numbers = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "seed": seed}
+    parts = {"optimizer": optimizer, "scheduler": scheduler, "history": history}
+    check_training(model, num_epochs, train_set, test_set, lr, **numbers, **parts)
+    device = check_device(device or next(model.parameters()).device)
+    model.to(device=device, memory_format=torch.channels_last).zero_grad()
     size = len(train_set) if steps_per_epoch is None else steps_per_epoch * batch_size
     steps = math.ceil(size / batch_size)
     done = len(history.train_loss)
@@ -153,6 +159,8 @@ def minibatch_gd(
             order = _epoch_order(len(train_set), seed, epoch * size, size)
             for inputs, targets in _batches(train_set, batch_size, device, order):
                 loss = minibatch_loss(model, inputs, targets)
+                total += loss.item() * len(inputs)
+                check_loss(total, epoch, lr, optimizer)
                 loss.backward()
                 if optimizer is None:
                     with torch.no_grad():
@@ -165,24 +173,24 @@ def minibatch_gd(
                     optimizer.zero_grad()
                 if scheduler is not None:
                     scheduler.step()
-                total += loss.item() * len(inputs)
                 bar.update()
-            if not math.isfinite(total):
-                raise FloatingPointError(
-                    f"the loss became {total} in epoch {epoch + 1}: try a smaller learning rate"
-                )
-            train, test = total / size, test_loss(model, test_set, device=device)
-            history.train_loss.append(train)
+            test = test_loss(model, test_set, device=device)
+            check_loss(test, epoch, lr, optimizer)
+            history.train_loss.append(total / size)
             history.test_loss.append(test)
-            bar.set_postfix(epoch=epoch + 1, train=f"{train:.4f}", test=f"{test:.4f}")
             if on_epoch_end is not None:
                 on_epoch_end(history)
+            losses = {"train": history.train_loss[-1], "test": history.test_loss[-1]}
+            bar.set_postfix(epoch=epoch + 1, **{name: f"{x:.4f}" for name, x in losses.items()})
     except KeyboardInterrupt:
         del history.train_loss[len(history.test_loss) :]  # both, or neither
         print(
             f"Interrupted in epoch {epoch + 1} of {num_epochs}: the model is usable as it is, "
             f"the history has {len(history.test_loss)} epochs."
         )
+    except RuntimeError as error:
+        check_memory(error, batch_size)
+        raise
     finally:
         bar.close()
         model.eval()

@@ -1,36 +1,30 @@
 """Draw the README's picture: ``python denoising_models/draw_before_after.py``.
 
-Trains the network of the course by the recipe of notebook 04 for 1,000 mini-batches (half a minute)
-and writes ``before_after.png``: the first ten test digits, corrupted, denoised, and original.
+Writes ``before_after.png``: the first ten test digits, corrupted, denoised by the weights ``fast``
+and ``skip``, and original.
 """
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import torch
-from torch import nn
 
-from dae_helpers import CorruptedDigits, DenoisingAutoencoder, load_mnist, minibatch_gd
+from dae_helpers import CorruptedDigits, load_mnist, load_pretrained
 from dae_helpers.evaluation import denoise
 
-STEPS, SHOWN = 1000, 10
+SHOWN = 10
 
 
 def main() -> None:
-    """Train, denoise, draw."""
-    digits, test = load_mnist(train=True), CorruptedDigits(load_mnist(train=False), seed=1)
-    torch.manual_seed(0)
-    model = DenoisingAutoencoder()
-    nn.init.constant_(model.decoder.decoder[4].bias, torch.logit(digits.images.mean()).item())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1e-2, total_steps=STEPS)
-    train_set = CorruptedDigits(digits, fresh=True, seed=0)
-    cycle = {"optimizer": optimizer, "scheduler": schedule, "steps_per_epoch": STEPS}
-    minibatch_gd(model, 1, train_set, test, **cycle)
-
-    corrupted, original = test.corrupted[:SHOWN], test.original[:SHOWN]
-    rows = {"corrupted": corrupted, "denoised": denoise(model, corrupted), "original": original}
-    figure, axes = plt.subplots(3, SHOWN, figsize=(11, 3.3), layout="constrained")
+    """Denoise and draw."""
+    pairs = CorruptedDigits(load_mnist(train=False), seed=1)
+    corrupted, original = pairs[:SHOWN]
+    rows = {
+        "corrupted": corrupted,
+        "denoised": denoise(load_pretrained("fast"), corrupted),
+        "with skips": denoise(load_pretrained("skip"), corrupted),
+        "original": original,
+    }
+    figure, axes = plt.subplots(len(rows), SHOWN, figsize=(11, 4.4), layout="constrained")
     for row, (label, images) in zip(axes, rows.items(), strict=True):
         for axis, image in zip(row, images, strict=True):
             axis.imshow(image[0], cmap="gray", vmin=0, vmax=1)

@@ -1,32 +1,80 @@
-"""Make the pretrained weights by the classic recipe: ``python denoising_models/pretrain.py``.
+"""Make the pretrained weights: ``python denoising_models/pretrain.py``, or ``make weights``.
 
-One run: MNIST without the embedded test digits (59,000), noise of variance 0.1 drawn once, batches
-of 32, mean squared error, plain gradient descent at 0.01. The weights are saved after 1, 2, 10,
-25, 50, 100 and 400 epochs. The state is saved after every epoch, so the run can be stopped at any
-moment and started again with the same command: it goes on where it was, with the same result.
+Three recipes, all on MNIST without the embedded test digits (59,000), Gaussian noise of variance
+0.1, clamped, mean squared error:
+
+- ``fast``: the classic network, its output bias at the logit of the mean brightness, AdamW with a
+  one-cycle schedule, fresh noise, less than one epoch; taught in notebook 04;
+- ``skip``: the same for the network with skip connections, a few epochs;
+- ``classic``: the classic network, noise drawn once, batches of 32, plain gradient descent at 0.01;
+  weights are saved after 1, 2, 10, 25, 50, 100 and 400 epochs. Hours.
+
+The state is saved after every epoch (``fast`` and ``skip``: every tenth of the run), so a run can
+be killed at any moment and started again with the same command: it goes on where it was, with the
+same result, bit for bit on the same machine. Several processes share every mini-batch, with the
+losses of one process:
+
+    torchrun --standalone --nproc-per-node=2 denoising_models/pretrain.py --recipe classic
 """
 
 import argparse
 import csv
 import hashlib
+import io
 import json
+import os
 import platform
+import sys
 import time
 from pathlib import Path
 
 import torch
+import torchvision
+from torch import distributed, nn
+from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from dae_helpers import CorruptedDigits, DenoisingAutoencoder, History, load_mnist, minibatch_gd
-from dae_helpers.checkpoints import PRETRAINED_EPOCHS, save_whole
+from dae_helpers import (
+    CorruptedDigits,
+    DenoisingAutoencoder,
+    History,
+    SkipDenoiser,
+    load_mnist,
+    minibatch_gd,
+)
+from dae_helpers.checkpoints import PRETRAINED_EPOCHS, save_whole, write_whole
 from dae_helpers.data import Digits, embedded_digits, embedded_test_positions
 from dae_helpers.evaluation import denoise, psnr, ssim
 
-HERE = Path(__file__).parent
-RECIPE = (
-    "59,000 MNIST digits without the embedded test digits, Gaussian noise of variance 0.1 drawn "
-    "once and clamped, batches of 32, mean squared error, plain gradient descent at 0.01"
-)
+HERE = Path(__file__).resolve().parent
+PARTS = 10  # a cycle is measured and saved so many times
+DETAILS = "59,000 MNIST digits without the embedded test digits, Gaussian noise of variance 0.1 "
+RECIPES = {
+    "fast": {
+        "network": DenoisingAutoencoder,
+        "steps": 3600,
+        "batch_size": 16,
+        "lr": 2e-2,
+        "details": DETAILS + "drawn at every visit and clamped, mean squared error, AdamW, one "
+        "cycle up to 0.02, 3,600 mini-batches of 16, output bias at the logit of the mean",
+    },
+    "skip": {
+        "network": SkipDenoiser,
+        "steps": 9000,
+        "batch_size": 32,
+        "lr": 1e-2,
+        "details": DETAILS + "drawn at every visit and clamped, mean squared error, AdamW, one "
+        "cycle up to 0.01, 9,000 mini-batches of 32, output bias at the logit of the mean",
+    },
+    "classic": {
+        "network": DenoisingAutoencoder,
+        "steps": None,
+        "batch_size": 32,
+        "lr": 0.01,
+        "details": DETAILS + "drawn once and clamped, mean squared error, plain gradient descent "
+        "at 0.01, mini-batches of 32",
+    },
+}
 
 
 def training_digits(limit: int | None = None) -> Digits:
@@ -38,16 +86,66 @@ def training_digits(limit: int | None = None) -> Digits:
     return Digits(digits.images[keep][:limit], digits.labels[keep][:limit], digits.source)
 
 
+def prepare(
+    recipe: str, digits: Digits, seed: int = 0, steps: int | None = None
+) -> tuple[nn.Module, CorruptedDigits, dict]:
+    """The untrained network of a recipe, its pairs, and what ``minibatch_gd`` takes by keyword.
+
+    ``steps``: mini-batches in all, for another length than the recipe's (not for ``classic``).
+    """
+    torch.manual_seed(seed)
+    entry = RECIPES[recipe]
+    model, lr = entry["network"](), entry["lr"]
+    options = {"lr": lr, "batch_size": entry["batch_size"], "seed": seed}
+    if recipe == "classic":
+        return model, CorruptedDigits(digits, seed=seed), options
+    steps = steps or entry["steps"]
+    *_, output_bias = model.parameters()
+    nn.init.constant_(output_bias, torch.logit(digits.images.mean()).item())
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
+    options |= {"optimizer": optimizer, "scheduler": scheduler}
+    options |= {"steps_per_epoch": steps // PARTS}
+    return model, CorruptedDigits(digits, fresh=True, seed=seed), options
+
+
+class Share(Dataset):
+    """One process's share of every mini-batch, when ``world`` processes train together."""
+
+    def __init__(self, pairs: CorruptedDigits, rank: int, world: int) -> None:
+        self.pairs, self.rank, self.world = pairs, rank, world
+
+    def __len__(self) -> int:
+        return len(self.pairs)
+
+    def __getitems__(self, indices: list[int]) -> list:
+        """Prepare the whole mini-batch, so that its noise does not depend on ``world``."""
+        return self.pairs.__getitems__(indices)[self.rank :: self.world]
+
+
+def weights_file(recipe: str, epoch: int, epochs: int) -> str | None:
+    """The name of the file to save after so many of ``epochs`` epochs, or None."""
+    if recipe == "classic":
+        return f"mnistmodel{epoch}.pt" if epoch in PRETRAINED_EPOCHS else None
+    return f"mnistmodel_{recipe}.pt" if epoch == epochs else None
+
+
+def history_file(recipe: str) -> str:
+    """The name of the table of losses: epoch (or tenth of the run), train_loss, test_loss."""
+    return "mnistmodel_history.csv" if recipe == "classic" else f"mnistmodel_{recipe}_history.csv"
+
+
 def write_history(history: History, path: Path) -> None:
     """Write the losses as a CSV file: epoch, train_loss, test_loss."""
-    with open(path, "w", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(["epoch", "train_loss", "test_loss"])
-        for epoch, losses in enumerate(zip(history.train_loss, history.test_loss, strict=True), 1):
-            rows.writerow([epoch, *(f"{loss:.6f}" for loss in losses)])
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["epoch", "train_loss", "test_loss"])
+    for epoch, losses in enumerate(zip(history.train_loss, history.test_loss, strict=True), 1):
+        rows.writerow([epoch, *(f"{loss:.6f}" for loss in losses)])
+    write_whole(text.getvalue().encode(), path)
 
 
-def figures(model: torch.nn.Module, digits: Digits) -> dict[str, float]:
+def figures(model: nn.Module, digits: Digits) -> dict[str, float]:
     """MSE, mean per-image PSNR (dB) and mean SSIM on digits corrupted with seed 1."""
     pairs = CorruptedDigits(digits, seed=1)
     output = denoise(model, pairs.corrupted)
@@ -59,79 +157,149 @@ def figures(model: torch.nn.Module, digits: Digits) -> dict[str, float]:
 
 
 def write_manifest(folder: Path) -> None:
-    """Write ``manifest.json``: hash, recipe and figures of every weights file in ``folder``."""
+    """Write ``manifest.json``: hash, recipe and figures of every weights file in ``folder``.
+
+    A file that is there unchanged keeps its row, with the versions that made it.
+    """
+    path = folder / "manifest.json"
+    old = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
     mnist, embedded = load_mnist(train=False), embedded_digits(train=False)
-    with open(folder / "mnistmodel_history.csv", newline="") as file:
-        losses = {int(row["epoch"]): row for row in csv.DictReader(file)}
     manifest = {}
-    for epochs in PRETRAINED_EPOCHS:
-        path = folder / f"mnistmodel{epochs}.pt"
-        if not path.exists():
+    names = [(f"mnistmodel{epochs}.pt", "classic", epochs) for epochs in PRETRAINED_EPOCHS]
+    names += [(f"mnistmodel_{recipe}.pt", recipe, PARTS) for recipe in RECIPES]
+    for name, recipe, epochs in names:
+        if not (folder / name).exists():
             continue
-        model = DenoisingAutoencoder()
-        model.load_state_dict(torch.load(path, weights_only=True))
-        manifest[path.name] = {
-            "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-            "epochs": epochs,
-            "recipe": "classic",
-            "details": RECIPE,
+        digest = hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        versions = {"python": platform.python_version(), "torch": torch.__version__}
+        versions["torchvision"] = torchvision.__version__
+        if old.get(name, {}).get("sha256") == digest:
+            versions = old[name]["versions"]
+        entry = RECIPES[recipe]
+        model = entry["network"]()
+        model.load_state_dict(torch.load(folder / name, weights_only=True))
+        with open(folder / history_file(recipe), newline="") as file:
+            losses = {int(row["epoch"]): row for row in csv.DictReader(file)}[epochs]
+        steps, batch_size = entry["steps"], entry["batch_size"]
+        manifest[name] = {
+            "sha256": digest,
+            "network": entry["network"].__name__,
+            "epochs": round(steps * batch_size / 59_000, 2) if steps else epochs,
+            "recipe": recipe,
+            "details": entry["details"],
             "seed": 0,
-            "versions": {"python": platform.python_version(), "torch": torch.__version__},
-            "train_loss": float(losses[epochs]["train_loss"]),
-            "test_loss": float(losses[epochs]["test_loss"]),
+            "versions": versions,
+            "train_loss": float(losses["train_loss"]),
+            "test_loss": float(losses["test_loss"]),
             "mnist_test": figures(model, mnist),
             "embedded_test": figures(model, embedded),
         }
-    text = json.dumps(manifest, indent=2) + "\n"
-    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    write_whole((json.dumps(manifest, indent=2) + "\n").encode(), path)
 
 
-def main() -> None:
-    """Train, or go on training, and save."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--epochs", type=int, default=400)
-    parser.add_argument("--threads", type=int, default=1, help="1 is nearly as fast as 2")
-    parser.add_argument("--folder", type=Path, default=HERE, help="where the weights go")
-    parser.add_argument("--limit", type=int, help="only so many digits, for a trial")
-    parser.add_argument("--manifest", action="store_true", help="only write manifest.json")
-    args = parser.parse_args()
-    if args.manifest:
-        write_manifest(args.folder)
-        return
-    torch.set_num_threads(args.threads)
-    torch.set_flush_denormal(True)
+def join() -> tuple[int, int, str]:
+    """Rank, number of processes, and device of this process; meets the others of ``torchrun``."""
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if not distributed.is_torchelastic_launched():
+        return 0, 1, device
+    if device == "cuda":
+        device = f"cuda:{os.environ['LOCAL_RANK']}"
+        torch.cuda.set_device(device)
+    distributed.init_process_group("gloo" if device == "cpu" else "nccl")
+    return distributed.get_rank(), distributed.get_world_size(), device
 
-    train_set = CorruptedDigits(training_digits(args.limit), seed=0)
-    test_digits = load_mnist(train=False)
+
+def run(recipe: str, folder: Path, epochs: int, steps: int | None, limit: int | None) -> None:
+    """Train by a recipe, or go on training, and save into ``folder``."""
+    rank, world, device = join()
+    digits, test_digits = training_digits(limit), load_mnist(train=False)
+    model, train_set, options = prepare(recipe, digits, steps=steps)
     test_set = CorruptedDigits(
-        Digits(test_digits.images[: args.limit], test_digits.labels[: args.limit], ""), seed=1
+        Digits(test_digits.images[:limit], test_digits.labels[:limit], ""), seed=1
     )
-    torch.manual_seed(0)
-    model = DenoisingAutoencoder()
-    history = History()
-    state_path = args.folder / "runs" / "classic.pt"
+    model.to(device, memory_format=torch.channels_last)
+    optimizer, scheduler = options.get("optimizer"), options.get("scheduler")
+    history, state_path = History(), folder / "runs" / f"{recipe}.pt"
     if state_path.exists():
-        state = torch.load(state_path, weights_only=True)
+        state = torch.load(state_path, map_location="cpu", weights_only=True)
         model.load_state_dict(state["model"])
         history = History(**state["history"])
-        tqdm.write(f"Going on after epoch {len(history.train_loss)}.")
+        if optimizer is not None:
+            optimizer.load_state_dict(state["optimizer"])
+            scheduler.load_state_dict(state["scheduler"])
+            train_set.visits.copy_(state["visits"])
+        tqdm.write(f"{recipe}: going on after {len(history.train_loss)} of {epochs} epochs.")
+    short = len(digits) % options["batch_size"] if recipe == "classic" else 0
+    sizes = [n for n in (options["batch_size"], short, 128, len(test_set) % 128) if n]
+    if any(n % world for n in sizes):
+        sizes = f"{', '.join(map(str, sizes[:-1]))} and {sizes[-1]}"
+        sys.exit(f"{world} processes cannot share mini-batches of {sizes} equally")
+    if rank == 0:  # what cannot be written should fail now, not after an epoch
+        write_whole(b"", folder / "runs" / "trial")
+        (folder / "runs" / "trial").unlink()
     started, done_before = time.monotonic(), len(history.train_loss)
 
     def save(history: History) -> None:
+        if world > 1:  # each process has summed its share
+            losses = [history.train_loss[-1], history.test_loss[-1]]
+            losses = torch.tensor(losses, dtype=torch.float64, device=device)
+            distributed.all_reduce(losses)
+            history.train_loss[-1], history.test_loss[-1] = losses.tolist()
+        if rank > 0:
+            return
         epoch = len(history.train_loss)
-        weights = {name: value.contiguous() for name, value in model.state_dict().items()}
-        if epoch in PRETRAINED_EPOCHS:
-            save_whole(weights, args.folder / f"mnistmodel{epoch}.pt")
-        write_history(history, args.folder / "mnistmodel_history.csv")
-        save_whole({"model": weights, "history": vars(history)}, state_path)
-        left = (time.monotonic() - started) / (epoch - done_before) * (args.epochs - epoch)
+        state = {name: value.cpu().contiguous() for name, value in model.state_dict().items()}
+        if name := weights_file(recipe, epoch, epochs):
+            save_whole(state, folder / name)
+        write_history(history, folder / history_file(recipe))
+        state = {"model": state, "history": vars(history)}
+        if optimizer is not None:
+            state |= {"optimizer": optimizer.state_dict(), "scheduler": scheduler.state_dict()}
+            state |= {"visits": train_set.visits}
+        save_whole(state, state_path)
+        left = (time.monotonic() - started) / (epoch - done_before) * (epochs - epoch)
         tqdm.write(
-            f"epoch {epoch}: train {history.train_loss[-1]:.5f}, test {history.test_loss[-1]:.5f}, "
-            f"{left / 60:.0f} minutes left"
+            f"{recipe}, epoch {epoch} of {epochs}: train {history.train_loss[-1]:.5f}, "
+            f"test {history.test_loss[-1]:.5f}, {left / 60:.1f} minutes left"
         )
 
-    minibatch_gd(model, args.epochs, train_set, test_set, history=history, on_epoch_end=save)
-    write_manifest(args.folder)
+    options |= {"history": history, "on_epoch_end": save, "progress": rank == 0}
+    if world == 1:
+        minibatch_gd(model, epochs, train_set, test_set, **options)
+    else:
+        together = nn.parallel.DistributedDataParallel(model)
+        shares = [Share(pairs, rank, world) for pairs in (train_set, test_set)]
+        minibatch_gd(together, epochs, *shares, **options)
+        distributed.destroy_process_group()
+    if rank == 0:
+        write_manifest(folder)
+
+
+def main() -> None:
+    """Train by one recipe or all, or write the manifest."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--recipe", choices=[*RECIPES, "all"], default="all")
+    parser.add_argument("--epochs", type=int, default=400, help="of the classic recipe")
+    parser.add_argument("--threads", type=int, default=1, help="1 is nearly as fast as 2")
+    parser.add_argument("--folder", type=Path, default=HERE, help="where the weights go")
+    parser.add_argument("--limit", type=int, help="only so many digits, for a trial")
+    parser.add_argument("--steps", type=int, help="of fast and skip, a multiple of 10, for a trial")
+    parser.add_argument("--manifest", action="store_true", help="only write manifest.json")
+    args = parser.parse_args()
+    torch.set_num_threads(args.threads)
+    torch.set_flush_denormal(True)
+    try:
+        if args.manifest:
+            write_manifest(args.folder)
+            return
+        for recipe in RECIPES if args.recipe == "all" else [args.recipe]:
+            epochs = args.epochs if recipe == "classic" else PARTS
+            run(recipe, args.folder, epochs, args.steps, args.limit)
+    except OSError as error:
+        sys.exit(
+            f"{error.filename}: {error.strerror} (--folder), then start again with the same "
+            "command: the run goes on where it was."
+        )
 
 
 if __name__ == "__main__":

@@ -7,11 +7,13 @@ import pickle
 import pytest
 import torch
 
-from dae_helpers import DenoisingAutoencoder, checkpoints, load_pretrained
+import dae_helpers
+from dae_helpers import DenoisingAutoencoder, SkipDenoiser, checkpoints, load_pretrained
 from dae_helpers.checkpoints import (
     MODELS,
     PRETRAINED_EPOCHS,
     pretrained_epochs,
+    pretrained_names,
     read_manifest,
     save_whole,
 )
@@ -79,7 +81,26 @@ def test_epochs_of_the_classic_recipe(folder):
     assert read_manifest(folder)["other.pt"]["recipe"] == "fast"
 
 
-@pytest.mark.parametrize("epochs", [2, 3, 0, -1, "1", None, True, 1.0])
+def test_weights_of_other_recipes(folder):
+    assert pretrained_names(folder) == [1, 10, "fast"]
+    assert_same(load_pretrained("fast", folder=folder), state(7))
+    torch.manual_seed(8)
+    weights = SkipDenoiser().state_dict()
+    save_whole(weights, folder / "s.pt")
+    rows = read_manifest(folder) | {"s.pt": row(folder / "s.pt", 4, recipe="skip")}
+    (folder / "manifest.json").write_text(json.dumps(rows))
+    model = load_pretrained("skip", folder=folder)
+    assert isinstance(model, SkipDenoiser) and not model.training
+    assert_same(model, weights)
+
+
+def test_damaged_weights_of_another_recipe(folder):
+    (folder / "other.pt").write_bytes(flip((folder / "other.pt").read_bytes()))
+    with pytest.raises(ValueError, match="other.pt is not the file"):
+        load_pretrained("fast", folder=folder)
+
+
+@pytest.mark.parametrize("epochs", [2, 3, 0, -1, "1", "skip", None, True, 1.0, [1]])
 def test_epochs_without_weights(folder, epochs):
     with pytest.raises((TypeError, ValueError)) as caught:
         load_pretrained(epochs, folder=folder)
@@ -252,7 +273,7 @@ def test_every_shipped_file_fits_the_network():
         content = (MODELS / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == about["sha256"], name
         weights = torch.load(MODELS / name, weights_only=True)
-        model = DenoisingAutoencoder()
+        model = getattr(dae_helpers, about["network"])()
         model.load_state_dict(weights, strict=True)
         assert all(torch.isfinite(value).all() for value in weights.values()), name
     for epochs in pretrained_epochs():

@@ -258,7 +258,7 @@ def test_damaged_file_is_named_and_left_alone(small_mnist, downloads, tmp_path, 
     before = tree(folder)
     assert_embedded(load_mnist(root=folder))
     line = data_line(capsys)
-    assert name in line and "SHA-256" in line and "delete it" in line
+    assert name in line and "SHA-256" in line and f"delete {folder / 'MNIST' / 'raw'}" in line
     assert tree(folder) == before
     assert downloads.folders == []
 

@@ -1,0 +1,89 @@
+"""Run all benchmarks and write ``benchmarks/results.md``: ``make bench``.
+
+Each benchmark is a script of its own and prints a part of the page. A part is kept in
+``build/bench/`` as soon as it is measured, so a run that was stopped goes on with the next part;
+``--again`` measures anew. Name parts to run only these.
+"""
+
+import argparse
+import datetime
+import os
+import platform
+import subprocess
+import sys
+from pathlib import Path
+
+import torch
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PARTS = (
+    "time_to_quality",
+    "stability",
+    "how_far",
+    "quality",
+    "cost",
+    "scaling",
+    "notebooks",
+)
+
+
+def processor() -> str:
+    """The name of this machine's processor."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def about() -> str:
+    """The machine, the versions and the day, as a line of text."""
+    return (
+        f"{processor()}, {os.cpu_count()} cores, {platform.system()}, Python "
+        f"{platform.python_version()}, PyTorch {torch.__version__}, {datetime.date.today()}"
+    )
+
+
+def measure(part: str, folder: Path, options: list[str]) -> None:
+    """Run one benchmark; keep what it prints, whole or not at all."""
+    paths = [HERE, ROOT, ROOT / "denoising_models", os.environ.get("PYTHONPATH")]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment["PYTHONPATH"] = os.pathsep.join(str(path) for path in paths if path)
+    command = [sys.executable, HERE / f"{part}.py", *options]
+    said = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment)
+    if said.returncode:
+        sys.exit(f"benchmarks/{part}.py failed; what was measured before is in {folder}")
+    about_data = ("Data: ", "Downloading")
+    lines = [line for line in said.stdout.splitlines() if not line.startswith(about_data)]
+    unfinished = folder / f"{part}.part"
+    unfinished.write_text("\n".join([*lines, f"*{about()}*", ""]), encoding="utf-8")
+    os.replace(unfinished, folder / f"{part}.md")
+
+
+def main() -> None:
+    """Run the parts, then join them."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("parts", nargs="*", help=f"of {', '.join(PARTS)}; all if none is named")
+    parser.add_argument("--again", action="store_true", help="measure what is there already, too")
+    args = parser.parse_args()
+    if unknown := set(args.parts) - set(PARTS):
+        parser.error(f"parts are {', '.join(PARTS)}, not {', '.join(unknown)}")
+    folder = ROOT / "build" / "bench"
+    folder.mkdir(parents=True, exist_ok=True)
+    for part in args.parts or PARTS:
+        if args.again or not (folder / f"{part}.md").exists():
+            print(f"measuring {part} ...", file=sys.stderr, flush=True)
+            measure(part, folder, [])
+        print((folder / f"{part}.md").read_text(encoding="utf-8"))
+    missing = [part for part in PARTS if not (folder / f"{part}.md").exists()]
+    if missing:
+        print(f"results.md is left as it is: {', '.join(missing)} not measured yet")
+        return
+    head = "# Benchmarks\n\nMade by `make bench`; every ratio from things measured in turn.\n"
+    pages = [(folder / f"{part}.md").read_text(encoding="utf-8") for part in PARTS]
+    (HERE / "results.md").write_text("\n".join([head, *pages]), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
