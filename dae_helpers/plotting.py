@@ -7,6 +7,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image, display
+from matplotlib.ticker import LogLocator
 
 __all__ = ["plot_losses", "show_drawing", "show_images"]
 
@@ -60,6 +61,7 @@ def plot_losses(
     if log:
         axis.set_yscale("log")
         axis.yaxis.set_major_formatter("{x:g}")
+        axis.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
         axis.yaxis.set_minor_formatter("{x:g}")
     axis.legend()
     plt.show()

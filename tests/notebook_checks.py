@@ -26,7 +26,7 @@ CODE_LINES, MOST_CODE_LINES = 15, 25
 LONGER_CELLS = {"setup", "claims", "solution", "explorer", "long"}
 MOST_BYTES = 1_500_000
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
-DEBRIS = ("it/s", "s/it", "%|", "\r", "HBox(", "FloatProgress(")
+DEBRIS = ("it/s", "s/it", "%|", "\r", "HBox(", "FloatProgress(", " at 0x")
 MACHINE_PATH = re.compile(r"/root/|/work/|/tmp/|/home/|/Users/|site-packages|\.venv|C:\\")
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|<(?:img|a)\b[^>]*\b(?:src|href)=[\"']([^\"']+)")
 
@@ -222,7 +222,7 @@ def check_errors(nb: NotebookNode, path: Path) -> list[str]:
 
 
 def check_debris(nb: NotebookNode, path: Path) -> list[str]:
-    """No remains of progress bars, no dead widgets."""
+    """No remains of progress bars, no dead widgets, no addresses of objects."""
     problems = [
         f"{name}: progress-bar debris {debris!r} in the output"
         for name, output in outputs(nb)

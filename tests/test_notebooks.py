@@ -84,6 +84,7 @@ BREAKS = {
     "error": (error, "ends with an error: OSError"),
     "stderr": (lambda nb: printed(nb, "UserWarning: old", "stderr"), "wrote to stderr"),
     "speed": (lambda nb: printed(nb, "10 [00:01, 9.1it/s]"), "debris 'it/s'"),
+    "address": (lambda nb: printed(nb, "<Legend at 0x7fb5>"), "debris ' at 0x'"),
     "bar": (lambda nb: printed(nb, " 50%|#####     |"), "debris '%|'"),
     "return": (lambda nb: printed(nb, "1\r2"), "debris '\\r'"),
     "widget": (store_widget, "a widget view is stored"),
