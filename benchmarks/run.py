@@ -61,6 +61,16 @@ def measure(part: str, folder: Path, options: list[str]) -> None:
     os.replace(unfinished, folder / f"{part}.md")
 
 
+def write_page(folder: Path) -> None:
+    """Join the parts that were measured; say which were not."""
+    there = [part for part in PARTS if (folder / f"{part}.md").exists()]
+    missing = [part for part in PARTS if part not in there]
+    pages = ["# Benchmarks\n\nMade by `make bench`; every ratio from things measured in turn.\n"]
+    pages += [(folder / f"{part}.md").read_text(encoding="utf-8") for part in there]
+    pages += [f"Not measured yet: {', '.join(missing)}.\n"] if missing else []
+    (HERE / "results.md").write_text("\n".join(pages), encoding="utf-8")
+
+
 def main() -> None:
     """Run the parts, then join them."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -76,13 +86,7 @@ def main() -> None:
             print(f"measuring {part} ...", file=sys.stderr, flush=True)
             measure(part, folder, [])
         print((folder / f"{part}.md").read_text(encoding="utf-8"))
-    missing = [part for part in PARTS if not (folder / f"{part}.md").exists()]
-    if missing:
-        print(f"results.md is left as it is: {', '.join(missing)} not measured yet")
-        return
-    head = "# Benchmarks\n\nMade by `make bench`; every ratio from things measured in turn.\n"
-    pages = [(folder / f"{part}.md").read_text(encoding="utf-8") for part in PARTS]
-    (HERE / "results.md").write_text("\n".join([head, *pages]), encoding="utf-8")
+        write_page(folder)
 
 
 if __name__ == "__main__":

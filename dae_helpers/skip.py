@@ -4,6 +4,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import max_pool2d
 
+from .checks import check_input
+
 __all__ = ["SkipDenoiser"]
 
 
@@ -16,7 +18,7 @@ class SkipDenoiser(nn.Module):
 
     Takes corrupted images (N, 1, H, W) in [0, 1], H and W multiples of 4, returns denoised ones of
     the same shape in (0, 1). ``channels``: feature maps at full size; twice and four times as many
-    after each pooling. Raises ``ValueError`` for another shape.
+    after each pooling. Raises ``ValueError`` for another shape, ``TypeError`` for another type.
     Source: Ronneberger, Fischer, Brox 2015, "U-Net", arXiv 1505.04597 (there far larger).
     """
 
@@ -34,11 +36,11 @@ class SkipDenoiser(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return the denoised images: (N, 1, 28, 28) -> (N, 1, 28, 28)."""
-        height, width = images.shape[2:] if images.ndim == 4 else (0, 0)
-        if images.ndim != 4 or images.shape[1] != 1 or not height or height % 4 or width % 4:
+        shape = "(N, 1, H, W), H and W multiples of 4"
+        check_input("images", images, self.out[0], shape, channels=1, side=4)
+        if images.shape[2] % 4 or images.shape[3] % 4:
             raise ValueError(
-                "images should have the shape (N, 1, H, W), H and W multiples of 4, "
-                f"but their shape is {tuple(images.shape)}"
+                f"images should have the shape {shape}, but it is {tuple(images.shape)}"
             )
         large = self.down1(images)
         middle = self.down2(max_pool2d(large, 2))
