@@ -153,13 +153,14 @@ def lab(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     recipe = subprocess.run(
-        ["make", "-n", "lab", f"ARGS=--no-browser --port {port}"],
+        ["make", "-n", "--no-print-directory", "lab", f"ARGS=--no-browser --port {port}"],
         cwd=ROOT,
         capture_output=True,
         text=True,
     )
     assert recipe.returncode == 0, recipe.stderr
-    command = recipe.stdout.replace("\\\n", " ").strip().splitlines()[-1]
+    lines = recipe.stdout.replace("\\\n", " ").splitlines()
+    (command,) = [line for line in lines if "-m jupyterlab" in line]
     command = command.replace(".venv/bin/python", sys.executable, 1)
     home = {name: str(tmp_path) for name in ("HOME", "JUPYTER_CONFIG_DIR", "JUPYTER_RUNTIME_DIR")}
     log = tmp_path / "log"
