@@ -5,10 +5,11 @@ import subprocess
 import sys
 
 import nbformat
+import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 from notebook_checks import ROOT, WIDGET_VIEW
-from run_notebooks import read, terminal_line
+from run_notebooks import execute, read, terminal_line
 
 PROGRESS = """import sys, time
 for i in range(3):
@@ -96,3 +97,11 @@ def test_out_leaves_the_original(tmp_path):
     assert run(path, "--out", tmp_path / "out").returncode == 0
     assert path.read_bytes() == before
     assert read(tmp_path / "out" / "nb.ipynb").cells[0].outputs[0].data["text/plain"] == "2"
+
+
+def test_no_kernel_is_left_behind():
+    nb = new_notebook(cells=[new_code_cell("1 + 1")])
+    before = {process.pid for process in psutil.Process().children(recursive=True)}
+    execute(nb, ROOT)
+    after = {process.pid for process in psutil.Process().children(recursive=True)}
+    assert after <= before

@@ -71,7 +71,7 @@ def execute(nb: NotebookNode, folder: Path, timeout: int | None = None) -> None:
     running = [0]
     client = NotebookClient(
         nb,
-        km=OwnKernelManager(),
+        kernel_manager_class=OwnKernelManager,
         resources={"metadata": {"path": str(folder)}},
         timeout=timeout,
         coalesce_streams=True,
