@@ -84,7 +84,7 @@ format: $(READY) ## format the code and the notebooks with ruff
 constraints: ## resolve constraints.txt again for all platforms (needs uv)
 	@mkdir -p build
 	grep -v '^#' constraints.txt > build/resolved.txt
-	$(UV) pip compile pyproject.toml --extra dev --extra bench --extra audit --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra slides --extra bench --extra audit --universal --python-version 3.11 \
 	  --no-header --no-annotate --quiet -o build/resolved.txt $(ARGS)
 	{ grep '^#' constraints.txt; grep -v '^#' build/resolved.txt; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt
