@@ -17,21 +17,24 @@ TEXT_LEAST, CODE_LEAST, PICTURE_LEAST = 18, 16, 100  # pixels where the slide is
 LOOK = """
 ([textLeast, codeLeast, pictureLeast]) => {
   const slide = Reveal.getCurrentSlide(), scale = innerWidth / 1280, found = [];
-  const name = (e) => `<${e.tagName.toLowerCase()}> ${(e.textContent || e.alt || "").trim().slice(0, 60)}`;
+  const start = (text) => (text || "").trim().slice(0, 60);
+  const name = (e) => `<${e.tagName.toLowerCase()}> ${start(e.textContent || e.alt)}`;
   const shown = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest("aside");
   let content = 0;
   for (const e of slide.querySelectorAll("*")) {
     if (!shown(e)) continue;
     const box = e.getBoundingClientRect();
+    if (e.tagName === "IMG") {
+      content += 1;
+      if (!(e.complete && e.naturalWidth)) found.push(`broken image: ${name(e)}`);
+      else if (box.height < pictureLeast * scale) found.push(`small image: ${name(e)}`);
+    }
     if (box.width * box.height === 0) continue;
-    if (e.tagName === "IMG" && !(e.complete && e.naturalWidth)) found.push(`broken image: ${e.alt}`);
-    else if (e.tagName === "IMG" && box.height < pictureLeast * scale)
-      found.push(`small image, ${Math.round(box.height / scale)} pixels high: ${name(e)}`);
-    if (e.tagName === "IMG") content += 1;
-    if (box.left < -1 || box.top < -1 || box.right > innerWidth + 1 || box.bottom > innerHeight + 1)
+    const [right, bottom] = [innerWidth + 1, innerHeight + 1];
+    if (box.left < -1 || box.top < -1 || box.right > right || box.bottom > bottom)
       found.push(`leaves the slide: ${name(e)}`);
-    if (e.scrollWidth > e.clientWidth + 2 && e.clientWidth && getComputedStyle(e).display !== "inline")
-      found.push(`wider than its box: ${name(e)}`);
+    const block = e.clientWidth && getComputedStyle(e).display !== "inline";
+    if (block && e.scrollWidth > e.clientWidth + 2) found.push(`wider than its box: ${name(e)}`);
   }
   const walker = document.createTreeWalker(slide, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
@@ -39,9 +42,9 @@ LOOK = """
     if (!text || !shown(e) || e.closest("style, script")) continue;
     content += 1;
     const code = e.closest("pre, code"), size = parseFloat(getComputedStyle(e).fontSize);
-    if (!code && /\\$|\\\\[([]|\\\\[a-zA-Z]+|\\w_\\{/.test(text)) found.push(`raw formula: ${text.slice(0, 60)}`);
+    if (!code && /\\$|\\\\[([a-zA-Z]/.test(text)) found.push(`raw formula: ${start(text)}`);
     if (size < (code ? codeLeast : textLeast) - 0.01 && !e.closest("svg, sup, sub"))
-      found.push(`small text, ${size} pixels: ${text.slice(0, 60)}`);
+      found.push(`small text, ${size} pixels: ${start(text)}`);
   }
   if (!content) found.push("nothing on the slide");
   return found;

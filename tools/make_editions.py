@@ -58,6 +58,7 @@ body.jp-Notebook { max-width: 180mm; margin: 0 auto; padding: 0; overflow: visib
 .jp-Cell pre, .highlight pre { white-space: pre-wrap !important; overflow-wrap: anywhere; }
 .jp-InputArea, .jp-InputArea-editor, .jp-OutputArea, .jp-OutputArea-child, .jp-OutputArea-output,
 .jp-Cell-inputWrapper, .jp-Cell-outputWrapper { overflow: visible !important; display: block; }
+.jp-OutputArea-output { width: auto !important; padding-left: 0 !important; }
 .jp-RenderedImage img { max-width: 100%; max-height: 215mm; break-inside: avoid; }
 .jp-RenderedHTMLCommon h1, .jp-RenderedHTMLCommon h2, .jp-RenderedHTMLCommon h3 {
   break-after: avoid; }

@@ -68,7 +68,7 @@ def slide_type(cell: NotebookNode) -> str:
     return cell.metadata.get("slideshow", {}).get("slide_type") or "-"
 
 
-def without_code(cell: NotebookNode) -> bool:
+def only_output(cell: NotebookNode) -> bool:
     """Whether only the output of a code cell goes on its slide."""
     tags = set(cell.metadata.get("tags", []))
     picture = any("image/png" in output.get("data", {}) for output in cell.outputs)
@@ -112,7 +112,7 @@ def prepared(nb: NotebookNode) -> NotebookNode:
             text.summary.decompose()
             cell.source = text.details.decode_contents().strip()
         elif cell.cell_type == "code":
-            cell.metadata["transient"] = {"remove_source": without_code(cell)}
+            cell.metadata["transient"] = {"remove_source": only_output(cell)}
         cells.append(cell)
     nb.cells = cells
     return nb
