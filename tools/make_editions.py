@@ -20,6 +20,7 @@ from run_notebooks import read, write_whole
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 SOLUTION_TAGS = {"solution", "solution-text"}
+CLAIMS = "## What this notebook claims"  # the text above the cell with the tag claims
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 # The template of nbconvert, but for one block: it has no support for folded cells.
 FOLDED = (
@@ -109,6 +110,7 @@ def page(nb: NotebookNode) -> str:
 def handout(nb: NotebookNode) -> str:
     """As an HTML page for paper: hints open, no solutions, no checks, no answers to the quiz."""
     nb = without(SOLUTION_TAGS | {"check", "setup", "claims"}, nb)
+    nb.cells = [cell for cell in nb.cells if not cell.source.startswith(CLAIMS)]
     mend_text(nb)
     for cell in nb.cells:
         if cell.cell_type == "markdown":
