@@ -62,10 +62,10 @@ class Seen:
 
 
 @contextmanager
-def browser_page(size: tuple[int, int]):
+def browser_page(size: tuple[int, int], flags: list[str] = NOWHERE):
     """A page in a browser that reaches no other machine."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS + NOWHERE)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS + flags)
         try:
             width, height = size
             yield browser.new_page(viewport={"width": width, "height": height})

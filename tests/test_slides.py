@@ -7,11 +7,12 @@ import make_editions
 import make_slides
 import nbformat
 import pytest
-from browser import CHROMIUM, watch
+from browser import CHROMIUM, PATIENCE, jupyterlab, watch
 from decks import SIZES, browser_page, look
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from notebook_checks import NOTEBOOKS, read
 from offline_html import formula, mend_text
+from run_notebooks import METADATA
 
 by_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
 OUTSIDE = re.compile(r"""(?:src=|<link[^>]*href=|url\(|@import)\s*["']?(?:https?:)?//[^"')\s]+""")
@@ -175,6 +176,28 @@ def test_speaker_notes_open_and_show_the_note(folder):
         notes.get_by_text("minutes").first.wait_for()
         assert "<details" not in notes.inner_html()
     assert errors == []
+
+
+@pytest.mark.slow
+def test_cells_run_on_live_slides(folder, tmp_path):
+    if not find_spec("jupyterlab_rise"):
+        pytest.skip("skipped: no jupyterlab-rise; `make present` installs it")
+    nb = new_notebook(cells=text("# First") + code("print(6 * 7)"), metadata=METADATA)
+    nbformat.write(nb, tmp_path / "live.ipynb")
+    (tmp_path / "rise.css").write_bytes((NOTEBOOKS[0].parent / "rise.css").read_bytes())
+    with jupyterlab(tmp_path, tmp_path / "state") as address, browser_page(SIZES[0], []) as page:
+        errors = watch(page, address, badge=False)
+        page.goto(f"{address}/rise/live.ipynb")
+        heading = page.locator("section.present h1", has_text="First")
+        heading.wait_for(timeout=PATIENCE)
+        size = heading.evaluate("(e) => parseFloat(getComputedStyle(e).fontSize)")
+        page.keyboard.press("Space")
+        page.locator("section.present .cm-content").click()
+        page.keyboard.press("ControlOrMeta+Enter")
+        output = page.locator("section.present .jp-OutputArea-output", has_text="42")
+        output.wait_for(timeout=PATIENCE)
+    assert size == 44, "the size that notebooks/rise.css asks for"
+    assert [error for error in errors if "a request to" in error] == []
 
 
 @pytest.mark.slow
