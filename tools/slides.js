@@ -20,7 +20,7 @@ function fitCode(slide) {
 
 // A tall picture stands beside the text that follows it.
 function tall(img) {
-  return img.naturalHeight > 1.1 * img.naturalWidth;
+  return img.naturalHeight > 0.8 * img.naturalWidth;
 }
 
 function fits(slide, size, least, room) {
