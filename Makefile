@@ -6,13 +6,14 @@ ARGS ?=
 VENV := .venv
 RUN := $(VENV)/bin/python
 READY := $(VENV)/.ready
+SLIDES := $(VENV)/.slides
 SOURCES := benchmarks dae_helpers denoising_models notebooks tests tools conftest.py
 
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all test-browser student solutions pages notebooks figures weights \
-	bench lint audit smoke-figures format constraints clean
+.PHONY: help .venv lab test test-all test-browser student solutions pages \
+	handout slides present notebooks figures weights bench lint audit smoke-figures format constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z. -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +31,11 @@ $(READY): pyproject.toml constraints.txt
 	$(RUN) -m pip install -c constraints.txt -e ".[dev]"
 	@touch $@
 
+# What only slides need: reveal.js, and the extension that shows them live in JupyterLab.
+$(SLIDES): $(READY)
+	$(RUN) -m pip install -q -c constraints.txt -e ".[slides]"
+	@touch $@
+
 lab: $(READY) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
 	$(RUN) -m jupyterlab --ip=localhost --notebook-dir=. --LabApp.default_url=/lab/tree/notebooks/01_autoencoders.ipynb \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
@@ -39,14 +45,24 @@ test: lint ## run the tests and every notebook in a smoke run: minutes (ARGS="-k
 	DAE_RUN=smoke OMP_NUM_THREADS=1 $(RUN) -m pytest tests notebooks --nbval-lax \
 	  --nbval-current-env -n 2 --dist loadscope -q $(ARGS)
 
-test-all: $(READY) ## run the slow tests: a lesson run of every notebook with all its claims
+test-all: $(SLIDES) ## run the slow tests: a lesson run of every notebook with all its claims
 	$(RUN) -m pytest tests -m slow -s $(ARGS)
 
 test-browser: $(READY) ## try explorers, quizzes and exercises in JupyterLab and headless Chromium
 	OMP_NUM_THREADS=1 $(RUN) -m pytest tests/test_browser.py -m slow -s -rs -q $(ARGS)
 
-student solutions pages: $(READY) ## write an edition to build/: without solutions, with, or HTML
+handout: ## write a page for printing of each notebook, and a PDF where there is Chromium
+student solutions pages: ## write an edition to build/: without solutions, with, or HTML
+student solutions pages handout: $(READY)
 	$(RUN) tools/make_editions.py $@ $(NB)
+
+slides: $(SLIDES) ## write a slide deck of each notebook to build/slides/; it needs no network
+	$(RUN) tools/make_slides.py $(NB)
+
+# The first notebook of NB, with a button for slides (Alt-R) whose cells run.
+present: $(SLIDES) ## open JupyterLab for live slides (NB="notebooks/04_training.ipynb")
+	$(RUN) -m jupyterlab --ip=localhost --notebook-dir=. --LabApp.default_url=/lab/tree/$(firstword $(sort $(NB))) \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(ARGS)
 
 notebooks: $(READY) ## execute the notebooks in place, a lesson run (NB="notebooks/02_noise.ipynb")
 	$(RUN) tools/run_notebooks.py --run lesson $(ARGS) $(NB)
@@ -84,7 +100,7 @@ format: $(READY) ## format the code and the notebooks with ruff
 constraints: ## resolve constraints.txt again for all platforms (needs uv)
 	@mkdir -p build
 	grep -v '^#' constraints.txt > build/resolved.txt
-	$(UV) pip compile pyproject.toml --extra dev --extra bench --extra audit --universal --python-version 3.11 \
+	$(UV) pip compile pyproject.toml --extra dev --extra slides --extra bench --extra audit --universal --python-version 3.11 \
 	  --no-header --no-annotate --quiet -o build/resolved.txt $(ARGS)
 	{ grep '^#' constraints.txt; grep -v '^#' build/resolved.txt; } > build/constraints.txt
 	mv build/constraints.txt constraints.txt

@@ -66,16 +66,21 @@ def jupyterlab(folder: Path, state: Path):
         server.wait(60)
 
 
-def watch(page: Page, address: str) -> list[str]:
-    """A list that fills with errors of the page, and with requests that leave this machine."""
+def watch(page: Page, address: str, badge: bool = True) -> list[str]:
+    """A list that fills with errors of the page, and with requests that leave this machine.
+
+    The badge of the notebooks is answered here; where it should not be asked for, it is reported.
+    """
     problems = []
     page.on("pageerror", lambda error: problems.append(f"error on the page: {error}"))
     page.on(
         "console",
         lambda m: problems.append(f"console: {m.text}") if m.type == "error" else None,
     )
-    page.route(BADGE, lambda route: route.fulfill(content_type="image/svg+xml", body=EMPTY_SVG))
-    local = re.compile(rf"({address}|{address.replace('http', 'ws')}|data:|blob:|{BADGE})")
+    if badge:
+        page.route(BADGE, lambda route: route.fulfill(content_type="image/svg+xml", body=EMPTY_SVG))
+    own = [address, address.replace("http", "ws"), "data:", "blob:", *[BADGE] * badge]
+    local = re.compile("|".join(map(re.escape, own)))
     page.on(
         "request",
         lambda r: None if local.match(r.url) else problems.append(f"a request to {r.url}"),

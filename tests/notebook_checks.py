@@ -6,6 +6,8 @@ import tomllib
 from pathlib import Path
 
 import nbformat
+from make_editions import is_note
+from make_slides import only_output, slide_type
 from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -24,6 +26,9 @@ HEADINGS = (
 )
 CODE_LINES, MOST_CODE_LINES = 15, 25
 LONGER_CELLS = {"setup", "claims", "solution", "explorer", "long"}
+SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
+NEVER_SHOWN = {"setup", "stub", "check", "solution", "solution-text", "claims"}
+MOST_CELLS_ON_A_SLIDE, MOST_LINES_ON_A_SLIDE, LEAST_NOTES = 6, 18, 5
 MOST_BYTES = 1_500_000
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DEBRIS = ("it/s", "s/it", "%|", "\r", "HBox(", "FloatProgress(", " at 0x")
@@ -46,7 +51,8 @@ def code_cells(nb: NotebookNode) -> list[tuple[str, NotebookNode]]:
 
 
 def text_cells(nb: NotebookNode) -> list[NotebookNode]:
-    return [cell for cell in nb.cells if cell.cell_type == "markdown"]
+    """What the reader reads: without the notes for the lecturer."""
+    return [cell for cell in nb.cells if cell.cell_type == "markdown" and not is_note(cell)]
 
 
 def without_code(markdown: str) -> str:
@@ -252,10 +258,10 @@ def check_size(nb: NotebookNode, path: Path) -> list[str]:
 def check_figures(nb: NotebookNode, path: Path) -> list[str]:
     """A picture is followed by prose; a drawn one also has alt text."""
     problems = []
-    following = [*nb.cells[1:], NotebookNode(cell_type="nothing")]
     for name, cell in code_cells(nb):
         pictures = [output for output in cell.outputs if "image/png" in output.get("data", {})]
-        if pictures and following[nb.cells.index(cell)].cell_type != "markdown":
+        following = [c for c in nb.cells[nb.cells.index(cell) + 1 :] if not is_note(c)]
+        if pictures and (not following or following[0].cell_type != "markdown"):
             problems.append(f"{name} shows a picture, but the next cell is not text")
         for picture in pictures if "drawing" in tags(cell) else []:
             if not picture.metadata.get("image/png", {}).get("alt"):
@@ -266,7 +272,7 @@ def check_figures(nb: NotebookNode, path: Path) -> list[str]:
 def check_links(nb: NotebookNode, path: Path) -> list[str]:
     """Links to files of the repository lead somewhere."""
     problems = []
-    for cell in text_cells(nb):
+    for cell in (cell for cell in nb.cells if cell.cell_type == "markdown"):
         for link in map("".join, LINK.findall(without_code(cell.source))):
             page = next((page for page in OWN_PAGES if link.startswith(page)), None)
             start = ROOT if page else path.parent
@@ -275,6 +281,47 @@ def check_links(nb: NotebookNode, path: Path) -> list[str]:
                 continue
             if not (start / target).exists():
                 problems.append(f"dead link: {link}")
+    return problems
+
+
+def slide_cell_problems(name: str, cell: NotebookNode) -> list[str]:
+    """What is wrong with one cell as a part of a slide."""
+    kind = cell.metadata.get("slideshow", {}).get("slide_type")
+    if kind not in SLIDE_TYPES:
+        return [f"{name} has no slide type"]
+    if kind == "skip":
+        return []
+    if kind == "notes":
+        folded = re.fullmatch(
+            r"<details><summary>For the lecturer</summary>\n\n.+\n\n</details>",
+            cell.source,
+            flags=re.DOTALL,
+        )
+        return [] if folded else [f"{name}: notes should be folded under For the lecturer"]
+    problems = []
+    if tags(cell) & NEVER_SHOWN:
+        problems.append(f"{name} ({', '.join(tags(cell))}) should not be on a slide")
+    lines = cell.source.splitlines() if cell.cell_type == "code" and not only_output(cell) else []
+    if len(lines) > MOST_LINES_ON_A_SLIDE:
+        problems.append(f"{name} puts {len(lines)} lines of code on a slide")
+    return problems
+
+
+def check_slides(nb: NotebookNode, path: Path) -> list[str]:
+    """Every cell has its place in the deck, slides are small, and the lecturer has notes."""
+    problems = [] if slide_type(nb.cells[0]) == "slide" else ["the first cell should be a slide"]
+    on_slide = 0
+    for i, cell in enumerate(nb.cells, 1):
+        problems += slide_cell_problems(f"cell {i}", cell)
+        kind = slide_type(cell)
+        if kind in ("skip", "notes"):
+            continue
+        on_slide = 1 if kind in ("slide", "subslide") else on_slide + 1
+        if on_slide == MOST_CELLS_ON_A_SLIDE + 1:
+            problems.append(f"cell {i} is one too many on its slide")
+    count = sum(map(is_note, nb.cells))
+    if count < LEAST_NOTES:
+        problems.append(f"at least {LEAST_NOTES} notes for the lecturer expected, it has {count}")
     return problems
 
 
@@ -327,6 +374,12 @@ def good_notebook() -> NotebookNode:
     cells.append(text("\n\n".join(HEADINGS[4:])))
     quiz = nbformat.v4.new_output("display_data", {"text/html": "<details>Answer</details>"})
     cells[2].outputs, cells[4].outputs, cells[6].outputs = [printed], [picture], [quiz]
+    shown = {0: "slide", 1: "subslide", 5: "fragment", len(cells) - 1: "slide"}
+    for i, cell in enumerate(cells):
+        cell.metadata["slideshow"] = {"slide_type": shown.get(i, "skip")}
+    note = "<details><summary>For the lecturer</summary>\n\nAsk.\n\n</details>"
+    notes = {"slideshow": {"slide_type": "notes"}}
+    cells += [text(note, metadata=notes) for _ in range(LEAST_NOTES)]
     nb = nbformat.v4.new_notebook(cells=cells)
     for count, (_, cell) in enumerate(code_cells(nb), 1):
         cell.execution_count = count

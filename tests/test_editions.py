@@ -33,11 +33,12 @@ def printed(cell):
 @by_notebook
 def test_student_edition_is_the_master_without_solutions_and_outputs(path):
     master, made = read(path), edition("student", path)
-    kept = [cell for cell in master.cells if not tags(cell) & SOLUTION]
+    notes = [cell for cell in master.cells if make_editions.is_note(cell)]
+    kept = [cell for cell in master.cells if not tags(cell) & SOLUTION and cell not in notes]
     assert [(c.id, c.source) for c in made.cells] == [(c.id, c.source) for c in kept]
-    assert len(master.cells) - len(kept) >= len(exercises(master)) >= 4
+    assert len(master.cells) - len(kept) - len(notes) >= len(exercises(master)) >= 4
     assert all(not c.outputs and c.execution_count is None for _, c in code_cells(made))
-    assert "# @title" not in json.dumps(made)
+    assert "# @title" not in json.dumps(made) and "For the lecturer" not in json.dumps(made)
 
 
 @by_notebook

@@ -53,6 +53,20 @@ def error(nb):
     nb.cells[2].outputs.append(new_output("error", ename="OSError", evalue="", traceback=[]))
 
 
+def slide(nb, i, kind):
+    nb.cells[i].metadata["slideshow"] = {"slide_type": kind}
+
+
+def crowd(nb):
+    for i in range(2, 9):
+        slide(nb, i, "-")
+
+
+def long_code(nb):
+    nb.cells[4].update(source="a = 1\n" * 19, outputs=[])
+    slide(nb, 4, "-")
+
+
 BREAKS = {
     "no id": (lambda nb: nb.cells[0].pop("id"), "has no id"),
     "same id": (lambda nb: nb.cells[0].update(id=nb.cells[1].id), "not unique"),
@@ -96,6 +110,14 @@ BREAKS = {
     "no alt": (lambda nb: nb.cells[4].outputs[0].metadata.clear(), "no alt text"),
     "dead link": (lambda nb: replace(nb, "../LICENSE", "../LICENCE"), "dead link: ../LICENCE"),
     "dead picture": (lambda nb: replace(nb, "Do it.", '<img src="a.png">'), "dead link: a.png"),
+    "no slide type": (lambda nb: nb.cells[3].metadata.clear(), "cell 4 has no slide type"),
+    "no such type": (lambda nb: slide(nb, 3, "sub-slide"), "cell 4 has no slide type"),
+    "no first slide": (lambda nb: slide(nb, 0, "skip"), "first cell should be a slide"),
+    "solution shown": (lambda nb: slide(nb, 14, "fragment"), "(solution) should not be on a slide"),
+    "crowded slide": (crowd, "one too many on its slide"),
+    "code on a slide": (long_code, "puts 19 lines of code on a slide"),
+    "few notes": (lambda nb: nb.cells.pop(), "notes for the lecturer expected, it has 4"),
+    "open notes": (lambda nb: nb.cells[-1].update(source="Ask."), "notes should be folded"),
     "embedded": (lambda nb: nb.cells[2].update(outputs=[]), "no output says"),
 }
 

@@ -70,7 +70,7 @@ def test_executed_in_place_and_cleaned(tmp_path):
     assert text[4:] == [["full\n"], [f"{tmp_path}\n"]]
     assert [cell.execution_count for cell in nb.cells] == [1, 2, 3, 4, 5, 6]
     assert all("execution" not in cell.metadata for cell in nb.cells)
-    assert set(nb.metadata) == {"kernelspec", "language_info"}
+    assert set(nb.metadata) == {"kernelspec", "language_info", "rise"}
     assert list(nb.metadata.language_info) == ["name"]
     [row] = csv.DictReader((tmp_path / "times.csv").open())
     assert (row["notebook"], row["run"]) == ("nb.ipynb", "full") and float(row["seconds"]) > 0

@@ -24,6 +24,8 @@ LIVE = "<!-- live"  # from here on, HTML is for a page with a kernel: a script
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
+    # Live slides in JupyterLab: this theme brings its fonts along.
+    "rise": {"theme": "white", "transition": "none", "center": False, "scroll": True},
 }
 
 
