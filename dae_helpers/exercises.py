@@ -454,3 +454,103 @@ def best_weight(answer):
     if abs(1 - found - expected) < 0.02:
         return "that is the weight of the *corrupted* image."
     return f"here {expected:.2f} has the lowest MSE, not {found:.2f}: try many, or derive it."
+
+
+# 07: applications
+
+
+@_exercise
+def exact_match(answer):
+    """Exercise 1 of notebook 07: the chance that a whole number is read without an error."""
+    for _ in range(3):
+        p, n = 0.5 + torch.rand(()).item() / 2.1, int(torch.randint(2, 12, ()))
+        found = float(answer(p, n))
+        if _close(found, p**n):
+            continue
+        case = f"digit accuracy {p:.3f}, {n} digits"
+        if _close(found, p):
+            return "that is the chance for a single digit: *all* of them have to be right."
+        if _close(found, p * n):
+            return "probabilities of independent events are multiplied, not added."
+        if _close(found, 1 - (1 - p) ** n):
+            return "that is the chance that *at least one* digit is right."
+        if _close(found, 1 - p**n):
+            return "that is the chance of at least one error: take the opposite."
+        return f"for {case} it should be {p**n:.4f}, but it is {found:.4f}."
+    return None
+
+
+@_exercise
+def reader_that_may_refuse(answer):
+    """Exercise 2 of notebook 07: how much is read above a confidence, and how much of it is right.
+
+    Probabilities (N, 10), labels (N,), a threshold; the answer is two shares.
+    """
+    probabilities = (3 * torch.randn(300, 10)).softmax(dim=1)
+    confidence, read = probabilities.max(dim=1)
+    labels = torch.where(torch.rand(300) < confidence, read, (read + 1) % 10)
+    threshold = confidence.quantile(0.2 + 0.5 * torch.rand(())).item()
+    kept, right = confidence > threshold, read == labels
+    share, accuracy = kept.float().mean(), right[kept].float().mean()
+    found = answer(probabilities, labels, threshold)
+    if not isinstance(found, (tuple, list)) or len(found) != 2:
+        return "return two numbers: the share that is read, and the accuracy among those."
+    first, second = (torch.as_tensor(x).float() for x in found)
+    if _close(first, share) and _close(second, accuracy):
+        return None
+    if _close(first, accuracy) and _close(second, share):
+        return "the other way round: first the share that is read, then the accuracy."
+    if _close(first, 1 - share):
+        return "that is the share that is *refused*: read where the confidence is high enough."
+    if _close(second, right.float().mean()):
+        return "that is the accuracy over all digits: count only those that are read."
+    if _close(second, (right & kept).float().mean()):
+        return "divide by the number of digits that are *read*, not by all of them."
+    return f"here {share:.3f} are read and {accuracy:.3f} of these are right."
+
+
+@_exercise
+def best_accuracy(answer):
+    """Exercise 3 of notebook 07: the accuracy of the best possible reader, from a table.
+
+    ``joint`` (classes, observations): the probability of each pair; all of it adds up to 1.
+    """
+    joint = torch.rand(3, 5) ** 3
+    joint = joint / joint.sum()
+    best = joint.max(dim=0).values
+    found = torch.as_tensor(answer(joint)).float()
+    if _close(found, best.sum()):
+        return None
+    if found.ndim > 0:
+        return "return one number: the sum over all observations."
+    if _close(found, joint.max(dim=1).values.sum()):
+        return "that takes the largest in each row: the reader sees the *observation*, a column."
+    if _close(found, (best / joint.sum(dim=0)).mean()):
+        return "observations are not equally likely: do not average, the table has their weights."
+    if _close(found, joint.sum(dim=1).max()):
+        return "that reader looks at nothing and always says the most frequent class."
+    if _close(found, joint.max()):
+        return "that counts a single observation: add up over all of them."
+    return f"the largest number of each column, added up: {best.sum():.4f}, not {found:.4f}."
+
+
+@_exercise
+def blending_weights(answer):
+    """Exercise 4 of notebook 07: a window whose overlapping copies add up to 1."""
+    overlap = int(torch.randint(3, 12, ()))
+    tile = 2 * overlap + int(torch.randint(1, 9, ()))
+    found = torch.as_tensor(answer(tile, overlap)).double()
+    if found.shape != (tile,):
+        return f"the weights should have the shape ({tile},), but it is {tuple(found.shape)}."
+    middle, end = found[overlap : tile - overlap], found[:overlap] + found[tile - overlap :]
+    if _close(found, torch.ones(tile).double()):
+        return "where two tiles overlap, equal weights of 1 add up to 2."
+    if found.min() < 0 or found.max() > 1 + 1e-6:
+        return "weights lie between 0 and 1."
+    if not _close(middle, torch.ones_like(middle)):
+        return "in the middle, where there is no other tile, the weight should be 1."
+    if not _close(end, torch.ones_like(end)):
+        return "the end of one tile and the start of the next should add up to 1, pixel by pixel."
+    if (found[:overlap].diff() <= 0).any() or found[0] > 0.5:
+        return "the weights add up, but they should *rise* over the overlap: a step is a seam."
+    return None
