@@ -456,6 +456,126 @@ def best_weight(answer):
     return f"here {expected:.2f} has the lowest MSE, not {found:.2f}: try many, or derive it."
 
 
+# 06: the family
+
+
+@_exercise
+def hoyer_sparsity(answer):
+    """Exercise 1 of notebook 06: Hoyer's sparsity of each latent."""
+    n = int(torch.randint(10, 40, ()))
+    latents = torch.randn(6, n) * (torch.rand(6, n) > 0.5)
+    latents[:, 0] = 1 + torch.rand(6)
+    root, l1, l2 = n**0.5, latents.abs().sum(dim=1), latents.norm(dim=1)
+    found, expected = torch.as_tensor(answer(latents)), (root - l1 / l2) / (root - 1)
+    if _close(found, expected):
+        return None
+    if found.ndim == 0:
+        return "that is one number for all latents: sum over dimension 1 only."
+    if _close(found, 1 - expected):
+        return "upside down: 1 stands for the sparsest latent."
+    if _close(found, (root - latents.sum(dim=1) / l2) / (root - 1)):
+        return "the sum is over *absolute* values: otherwise plus and minus cancel."
+    if _close(found, (root - l1 / l2.square()) / (root - 1)):
+        return "divide by the root of the sum of squares, not by the sum itself."
+    if _close(found, (n - l1 / l2) / (n - 1)):
+        return "the *root* of n stands in the formula, twice."
+    return f"(root of n - L1 / L2) / (root of n - 1), one number a row; shape {tuple(found.shape)}."
+
+
+@_exercise
+def latent_path(answer):
+    """Exercise 2 of notebook 06: images on the way between two latents."""
+    mix, count = torch.randn(3, 36), int(torch.randint(4, 8, ()))
+    first, second = torch.rand(1, 1, 6, 6), torch.rand(1, 1, 6, 6)
+
+    def encode(x):
+        return torch.tanh(x.flatten(1) @ mix.T).reshape(-1, 3, 1, 1)
+
+    def decode(z):
+        return torch.sigmoid(z.flatten(1) @ mix).reshape(-1, 1, 6, 6)
+
+    shares = torch.linspace(0, 1, count).reshape(-1, 1, 1, 1)
+
+    def line(a, b, t=shares):
+        return (1 - t) * a + t * b
+
+    expected = decode(line(encode(first), encode(second)))
+    found = torch.as_tensor(answer(encode, decode, first, second, count))
+    if _close(found, expected):
+        return None
+    if _close(found, expected.flip(0)):
+        return "the other way round: start at the first image."
+    if _close(found, decode(encode(line(first, second)))) or _close(found, line(first, second)):
+        return "that blends the *pixels*: encode both images first, and blend their latents."
+    if _close(found, line(decode(encode(first)), decode(encode(second)))):
+        return "that blends the two outputs: blend the latents, then decode each blend."
+    inner = torch.linspace(0, 1, count + 2)[1:-1].reshape(-1, 1, 1, 1)
+    open_end = (torch.arange(count) / count).reshape(-1, 1, 1, 1)
+    for t in (inner, open_end):
+        if _close(found, decode(line(encode(first), encode(second), t))):
+            return "both ends belong to the path: the shares run from 0 to 1, both included."
+    if found.shape != expected.shape:
+        return f"the shape should be {tuple(expected.shape)}, but it is {tuple(found.shape)}."
+    return "decode (1 - t) * a + t * b for shares t from 0 to 1; a and b are the two latents."
+
+
+@_exercise
+def jacobian_norm(answer):
+    """Exercise 3 of notebook 06: the squared Frobenius norm of a Jacobian."""
+    d, k = int(torch.randint(5, 9, ())), int(torch.randint(10, 14, ()))
+    weight, x = torch.randn(k, d), torch.randn(d)
+
+    def function(v):
+        return torch.tanh(weight @ v)
+
+    table = (1 - torch.tanh(weight @ x).square())[:, None] * weight
+    found, expected = float(answer(function, x)), table.square().sum().item()
+    if abs(found - expected) < 0.1 * expected:
+        return None
+    if abs(found - expected**0.5) < 0.05 * expected**0.5:
+        return "that is the norm itself: square it."
+    if _close(found, table.sum().item(), 1e-3):
+        return "that is the sum of the derivatives: square each one first."
+    if _close(found, torch.linalg.matrix_norm(table, 2).square().item(), 1e-3):
+        return "that is the squared *spectral* norm, the largest stretch: sum all squares."
+    if abs(found - expected / d) < 0.1 * expected / d or abs(found - expected / (d * k)) < 1e-4:
+        return "that is a mean of squares: the Frobenius norm takes their *sum*."
+    return f"the squares of all {k} x {d} derivatives add up to {expected:.3f}, not {found:.3f}."
+
+
+@_exercise
+def evidence_bound(answer):
+    """Exercise 4 of notebook 06: the ELBO of images, with its constant."""
+    images, rebuilt = torch.rand(4, 1, 6, 7), torch.rand(4, 1, 6, 7)
+    kl, s2 = 5 * torch.rand(4), 0.05 + torch.rand(()).item() / 2
+    squared, size = (images - rebuilt).square().sum(dim=(1, 2, 3)), 42
+
+    def bound(constant=1.0, price=1.0, variance=s2, per=1):
+        logs = -constant * size / 2 * math.log(2 * math.pi * s2)
+        return (logs - squared / (2 * variance)) / per - price * kl
+
+    found = torch.as_tensor(answer(images, rebuilt, kl, s2))
+    if _close(found, bound()):
+        return None
+    if found.ndim == 0:
+        return "that is one number for all images: sum over dimensions 1, 2 and 3 only."
+    if _close(found, -bound()):
+        return "the sign: that is the loss. The ELBO is a log probability, and high is good."
+    if _close(found, bound(price=-1)):
+        return "the KL term is a price: subtract it."
+    if _close(found, bound(price=0)):
+        return "the KL term is missing."
+    if _close(found, bound(constant=0)):
+        return "the constant with log(2 pi s2) is missing."
+    if _close(found, bound(constant=1 / size)):
+        return "the constant counts once for each *pixel*: multiply it by D."
+    if _close(found, bound(variance=s2**2)):
+        return "s2 is the variance already: do not square it again."
+    if _close(found, bound(per=size)):
+        return "that is a mean over the pixels: the log probabilities of pixels *add up*."
+    return "add the three terms of the formula, for each image by itself."
+
+
 # 07: applications
 
 
