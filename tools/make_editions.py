@@ -52,6 +52,7 @@ def solutions(nb: NotebookNode) -> NotebookNode:
 
 def page(nb: NotebookNode) -> str:
     """As an HTML page with folded solutions; links lead to the other pages."""
+    nb, _ = TagRemovePreprocessor(remove_cell_tags={"colab"}).preprocess(nb, {})
     for cell in nb.cells:
         if cell.cell_type == "markdown":
             cell.source = re.sub(r"\]\((\w+)\.ipynb", r"](\1.html", cell.source)
