@@ -1,8 +1,8 @@
 """Pack the course for Colab without a public home: ``python tools/make_colab_zip.py``.
 
 Writes ``build/dae_course.zip``: the helper package, the weights and drawings, and the notebooks
-without outputs. Uploaded into Colab's file pane, it serves the first cell of each notebook. From the
-same files comes the same zip, byte for byte.
+without outputs. Uploaded into Colab's file pane, it serves the first cell of each notebook. The
+same files give the same zip, byte for byte.
 """
 
 import sys
