@@ -10,8 +10,10 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import make_colab_zip
@@ -79,10 +81,10 @@ def colab(tmp_path, hub):
             **variables,
         }
         # -P: what lies in the working folder, or here, is no module
+        options = {"cwd": content, "capture_output": True, "text": True, "timeout": 60}
         command = [sys.executable, "-P", "-c", KERNEL]
-        return subprocess.run(
-            command, cwd=content, env=environment, capture_output=True, text=True, timeout=60
-        )
+        # A session of its own, as a kernel has: git finds no terminal to ask for a password.
+        return subprocess.run(command, env=environment, start_new_session=True, **options)
 
     run.content = content
     return run
@@ -153,9 +155,26 @@ def test_no_network(colab, quoted):
     quoted(assert_stopped(result, colab))
 
 
+class LikeGitHub(BaseHTTPRequestHandler):
+    """Of a repository that is not there, or private, GitHub says: sign in first."""
+
+    def do_GET(self):
+        self.send_response(401)
+        self.send_header("WWW-Authenticate", 'Basic realm="GitHub"')
+        self.end_headers()
+
+    def log_message(self, *args):
+        pass
+
+
 def test_wrong_address(colab, quoted):
     wrong = colab_cell("jane/cours", "v1", PACKAGES)
-    quoted(assert_stopped(colab(wrong, "print('went on')"), colab))
+    with ThreadingHTTPServer(("127.0.0.1", 0), LikeGitHub) as server:
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}).start()
+        address = f"http://127.0.0.1:{server.server_port}/"
+        result = colab(wrong, "print('went on')", address=address)
+        server.shutdown()
+    quoted(assert_stopped(result, colab))
 
 
 def test_wrong_version(colab, quoted):
