@@ -269,6 +269,7 @@ def test_colab_has_all_else_that_the_course_needs():
     assert added == ["jupyterquiz", "torchinfo"]
     for never in ("torch", "torchvision", "numpy", "ipython", "mlxtend"):
         assert never in versions
+    assert "--no-deps" in CELL, "pip must not resolve what Colab has"
 
 
 @pytest.fixture
