@@ -12,8 +12,9 @@ SOURCES := benchmarks dae_helpers denoising_models notebooks tests tools conftes
 # The kernels of .venv come before those that a user has installed.
 export JUPYTER_PREFER_ENV_PATH := 1
 
-.PHONY: help .venv lab test test-all test-browser student solutions pages \
-	handout slides present notebooks figures weights bench lint audit smoke-figures format constraints clean
+.PHONY: help .venv lab test test-all test-browser test-colab home colab-zip student solutions \
+	pages handout slides present notebooks figures weights bench lint audit smoke-figures format \
+	constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z. -]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' Makefile
@@ -50,6 +51,17 @@ test-all: $(SLIDES) ## run the slow tests: a lesson run of every notebook with a
 
 test-browser: $(READY) ## try explorers, quizzes and exercises in JupyterLab and headless Chromium
 	OMP_NUM_THREADS=1 $(RUN) -m pytest tests/test_browser.py -m slow -s -rs -q $(ARGS)
+
+# Colab's own Python and versions where they can be had; PYTHON=... names an interpreter.
+test-colab: $(READY) ## run every notebook as in Colab: its versions, its folder, its first cell alone
+	OMP_NUM_THREADS=1 $(if $(filter command environment,$(firstword $(origin PYTHON))),TWIN_PYTHON=$(PYTHON)) \
+	  $(RUN) -m pytest tests/test_colab_twin.py -m slow -s -rs -q $(ARGS)
+
+home: $(READY) ## write the home into all badges, links, first cells (REPO=owner/name REF=v1)
+	@$(RUN) tools/set_home.py $(if $(REPO),--repo "$(REPO)") $(if $(REF),--ref "$(REF)")
+
+colab-zip: $(READY) ## build build/dae_course.zip, to upload into Colab where there is no public home
+	$(RUN) tools/make_colab_zip.py
 
 handout: ## write a page for printing of each notebook, and a PDF where there is Chromium
 student solutions pages: ## write an edition to build/: without solutions, with, or HTML

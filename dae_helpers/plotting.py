@@ -73,4 +73,5 @@ def show_drawing(name: str, alt: str) -> None:
     A cell's stored output shows in JupyterLab, on GitHub, in slides and in Colab alike; a relative
     link in Markdown does not. Raises ``FileNotFoundError`` if there is no such drawing.
     """
-    display(Image(filename=DRAWINGS / name, width=820, alt=alt))
+    # As metadata, because Colab's IPython 7 does not know alt=.
+    display(Image(filename=DRAWINGS / name, width=820, metadata={"alt": alt}))

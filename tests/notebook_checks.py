@@ -12,9 +12,10 @@ from nbformat import NotebookNode
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-HOME = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["course"]["home"]
-BADGE = f"https://colab.research.google.com/github/{HOME}/blob/main/notebooks/"
-OWN_PAGES = (BADGE.removesuffix("notebooks/"), f"https://github.com/{HOME}/blob/main/")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
+HOME, REF = SETTINGS["home"], SETTINGS["ref"]
+BADGE = f"https://colab.research.google.com/github/{HOME}/blob/{REF}/notebooks/"
+OWN_PAGES = (BADGE.removesuffix("notebooks/"), f"https://github.com/{HOME}/blob/{REF}/")
 HEADINGS = (
     "## You will be able to",
     "## Quick questions",
@@ -24,7 +25,7 @@ HEADINGS = (
     "## What comes next",
     "## References",
 )
-CODE_LINES, MOST_CODE_LINES = 15, 25
+CODE_LINES, MOST_CODE_LINES, COLAB_LINES = 15, 25, 30  # the Colab cell is written by a tool, folded
 LONGER_CELLS = {"setup", "claims", "solution", "explorer", "long"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 NEVER_SHOWN = {"setup", "stub", "check", "solution", "solution-text", "claims"}
@@ -34,6 +35,8 @@ WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DEBRIS = ("it/s", "s/it", "%|", "\r", "HBox(", "FloatProgress(", " at 0x")
 MACHINE_PATH = re.compile(r"/root/|/work/|/tmp/|/home/|/Users/|site-packages|\.venv|C:\\")
 LINK = re.compile(r"\]\(\s*<?([^)\s>]+)[^)]*\)|<(?:img|a)\b[^>]*\b(?:src|href)=[\"']([^\"']+)")
+
+PICTURE = re.compile(r"!\[[^\]]*\]\(\s*<?([^)\s>]+)|<img\b[^>]*\bsrc=[\"']([^\"']+)")
 
 
 def read(path: Path) -> NotebookNode:
@@ -137,11 +140,13 @@ def check_quiz(nb: NotebookNode, path: Path) -> list[str]:
 
 
 def check_tags(nb: NotebookNode, path: Path) -> list[str]:
-    """The set-up comes first, and there is something to play with."""
+    """First the cell that fetches the course in Colab, then the set-up; something to play with."""
     cells = [cell for _, cell in code_cells(nb)]
     problems = []
-    if not cells or "setup" not in tags(cells[0]):
-        problems.append("the first code cell should have the tag setup")
+    if [tags(cell) & {"colab", "setup"} for cell in cells[:2]] != [{"colab", "setup"}, {"setup"}]:
+        problems.append("the first code cell should have the tags colab and setup, the next setup")
+    if sum("colab" in tags(cell) for cell in cells) > 1:
+        problems.append("more than one cell has the tag colab")
     if not any("explorer" in tags(cell) for cell in cells):
         problems.append("no cell has the tag explorer")
     return problems
@@ -203,6 +208,7 @@ def check_length(nb: NotebookNode, path: Path) -> list[str]:
         lines = [line.strip() for line in cell.source.splitlines()]
         count = sum(bool(line) and not line.startswith("#") for line in lines)
         most = MOST_CODE_LINES if tags(cell) & LONGER_CELLS else CODE_LINES
+        most = COLAB_LINES if "colab" in tags(cell) else most
         if count > most:
             problems.append(f"{name} has {count} lines of code, at most {most} expected")
     return problems
@@ -273,7 +279,11 @@ def check_links(nb: NotebookNode, path: Path) -> list[str]:
     """Links to files of the repository lead somewhere."""
     problems = []
     for cell in (cell for cell in nb.cells if cell.cell_type == "markdown"):
-        for link in map("".join, LINK.findall(without_code(cell.source))):
+        text = without_code(cell.source)
+        for picture in map("".join, PICTURE.findall(text)):
+            if not re.match(r"https?:|data:", picture):
+                problems.append(f"a relative picture does not show in Colab: {picture}")
+        for link in map("".join, LINK.findall(text)):
             page = next((page for page in OWN_PAGES if link.startswith(page)), None)
             start = ROOT if page else path.parent
             target = link.removeprefix(page or "").partition("#")[0]
@@ -343,7 +353,7 @@ def good_notebook() -> NotebookNode:
     text, code = nbformat.v4.new_markdown_cell, nbformat.v4.new_code_cell
 
     def tagged(tag: str, source: str, **metadata) -> NotebookNode:
-        return code(source, metadata={"tags": [tag], **metadata})
+        return code(source, metadata={"tags": tag.split(), **metadata})
 
     png = base64.b64encode(b"a picture").decode()
     picture = nbformat.v4.new_output("display_data", {"image/png": png})
@@ -353,6 +363,7 @@ def good_notebook() -> NotebookNode:
     cells = [
         text(f"# Good\n[Open in Colab]({BADGE}good.ipynb)"),
         text(f"{HEADINGS[0]}\n- a\n- b\n- c\n\n**Prerequisites:** none. **Time:** a minute."),
+        tagged("colab setup", "import sys"),
         tagged("setup", "digits = load_mnist()"),
         text("**Predict:** a? **Predict:** b? **Predict:** c? [licence](../LICENSE)"),
         tagged("drawing", "show()"),
@@ -373,8 +384,8 @@ def good_notebook() -> NotebookNode:
         ]
     cells.append(text("\n\n".join(HEADINGS[4:])))
     quiz = nbformat.v4.new_output("display_data", {"text/html": "<details>Answer</details>"})
-    cells[2].outputs, cells[4].outputs, cells[6].outputs = [printed], [picture], [quiz]
-    shown = {0: "slide", 1: "subslide", 5: "fragment", len(cells) - 1: "slide"}
+    cells[3].outputs, cells[5].outputs, cells[7].outputs = [printed], [picture], [quiz]
+    shown = {0: "slide", 1: "subslide", 6: "fragment", len(cells) - 1: "slide"}
     for i, cell in enumerate(cells):
         cell.metadata["slideshow"] = {"slide_type": shown.get(i, "skip")}
     note = "<details><summary>For the lecturer</summary>\n\nAsk.\n\n</details>"

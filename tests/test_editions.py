@@ -38,7 +38,8 @@ def test_student_edition_is_the_master_without_solutions_and_outputs(path):
     assert [(c.id, c.source) for c in made.cells] == [(c.id, c.source) for c in kept]
     assert len(master.cells) - len(kept) - len(notes) >= len(exercises(master)) >= 4
     assert all(not c.outputs and c.execution_count is None for _, c in code_cells(made))
-    assert "# @title" not in json.dumps(made) and "For the lecturer" not in json.dumps(made)
+    assert "# @title Solution" not in json.dumps(made)
+    assert "For the lecturer" not in json.dumps(made)
 
 
 @by_notebook
@@ -54,6 +55,7 @@ def test_page_folds_solutions_and_nothing_else(path):
     page = edition("page", path)
     parts = page.split('<details class="solution">')[1:]
     assert len(parts) == len(exercises(read(path)))
+    assert "google.colab" not in page, "nothing runs on a page"
     assert all("Solution" in part.partition("</details>")[0] for part in parts)
     outside = [page.partition('<details class="solution">')[0]]
     outside += [part.partition("</details>")[2] for part in parts]

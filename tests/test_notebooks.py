@@ -30,7 +30,7 @@ def replace(nb, old, new):
 
 
 def printed(nb, text, name="stdout"):
-    nb.cells[2].outputs.append(new_output("stream", name=name, text=text))
+    nb.cells[3].outputs.append(new_output("stream", name=name, text=text))
 
 
 def solution(nb):
@@ -38,19 +38,19 @@ def solution(nb):
 
 
 def swap_stub_and_check(nb):
-    nb.cells[11], nb.cells[12] = nb.cells[12], nb.cells[11]
+    nb.cells[12], nb.cells[13] = nb.cells[13], nb.cells[12]
 
 
 def quiz_script(nb):
-    nb.cells[6].outputs[0].data["text/html"] += "<script>1</script>"
+    nb.cells[7].outputs[0].data["text/html"] += "<script>1</script>"
 
 
 def store_widget(nb):
-    nb.cells[2].outputs.append(new_output("display_data", {WIDGET_VIEW: {"model_id": "1"}}))
+    nb.cells[3].outputs.append(new_output("display_data", {WIDGET_VIEW: {"model_id": "1"}}))
 
 
 def error(nb):
-    nb.cells[2].outputs.append(new_output("error", ename="OSError", evalue="", traceback=[]))
+    nb.cells[3].outputs.append(new_output("error", ename="OSError", evalue="", traceback=[]))
 
 
 def slide(nb, i, kind):
@@ -63,14 +63,14 @@ def crowd(nb):
 
 
 def long_code(nb):
-    nb.cells[4].update(source="a = 1\n" * 19, outputs=[])
-    slide(nb, 4, "-")
+    nb.cells[5].update(source="a = 1\n" * 19, outputs=[])
+    slide(nb, 5, "-")
 
 
 BREAKS = {
     "no id": (lambda nb: nb.cells[0].pop("id"), "has no id"),
     "same id": (lambda nb: nb.cells[0].update(id=nb.cells[1].id), "not unique"),
-    "no valid cell": (lambda nb: nb.cells[2].update(execution_count="1"), "not valid"),
+    "no valid cell": (lambda nb: nb.cells[3].update(execution_count="1"), "not valid"),
     "two titles": (lambda nb: nb.cells.append(new_markdown_cell("# Another")), "only title"),
     "another badge": (lambda nb: replace(nb, "good.ipynb", "bad.ipynb"), "Colab badge"),
     "no recap": (lambda nb: replace(nb, "## Recap", "Recap"), "heading missing: ## Recap"),
@@ -79,21 +79,24 @@ BREAKS = {
     "two objectives": (lambda nb: replace(nb, "- c\n", "\n"), "3 to 5 objectives"),
     "six objectives": (lambda nb: replace(nb, "- c", "- c\n- d\n- e\n- f"), "3 to 5 objectives"),
     "two prompts": (lambda nb: replace(nb, "**Predict:** c", "c"), "at least 3 **Predict**"),
-    "no setup": (lambda nb: nb.cells[2].metadata.update(tags=[]), "tag setup"),
-    "no explorer": (lambda nb: nb.cells[8].metadata.update(tags=[]), "tag explorer"),
+    "no setup": (lambda nb: nb.cells[3].metadata.update(tags=[]), "the next setup"),
+    "no Colab cell": (lambda nb: nb.cells.pop(2), "the tags colab and setup"),
+    "two Colab cells": (lambda nb: nb.cells.append(nb.cells[2]), "more than one cell"),
+    "Colab cell of 31 lines": (lambda nb: nb.cells[2].update(source="a = 1\n" * 31), "31 lines"),
+    "no explorer": (lambda nb: nb.cells[9].metadata.update(tags=[]), "tag explorer"),
     "no quiz": (lambda nb: replace(nb, 'show_quiz("good")', 'show_quiz("bad")'), "show_quiz"),
-    "quiz not run": (lambda nb: nb.cells[6].update(outputs=[]), "no folded answers"),
+    "quiz not run": (lambda nb: nb.cells[7].update(outputs=[]), "no folded answers"),
     "quiz script": (quiz_script, "holds a script"),
     "three exercises": (lambda nb: replace(nb, "### Exercise 4", "Exercise 4"), "at least 4"),
     "numbers": (lambda nb: replace(nb, "### Exercise 4", "### Exercise 5"), "numbered from 1"),
     "order": (swap_stub_and_check, "exercise 1 should be stub"),
-    "no hint": (lambda nb: nb.cells[13].update(source="Think."), "exercise 1 should be stub"),
+    "no hint": (lambda nb: nb.cells[14].update(source="Think."), "exercise 1 should be stub"),
     "shown": (lambda nb: solution(nb).metadata.pop("jupyter"), "source_hidden"),
     "no form": (lambda nb: solution(nb).metadata.pop("cellView"), "cellView"),
     "no title": (lambda nb: replace(nb, "# @title Solution 1", "# Solution 1"), "# @title"),
-    "16 lines": (lambda nb: nb.cells[11].update(source="a = 1\n\n# b\n" * 16), "16 lines"),
+    "16 lines": (lambda nb: nb.cells[12].update(source="a = 1\n\n# b\n" * 16), "16 lines"),
     "26 lines": (lambda nb: solution(nb).update(source="a = 1\n" * 26), "26 lines"),
-    "not in order": (lambda nb: nb.cells[2].update(execution_count=7), "execution counts"),
+    "not in order": (lambda nb: nb.cells[3].update(execution_count=7), "execution counts"),
     "not run": (lambda nb: nb.cells.append(new_code_cell("a = 1")), "execution counts"),
     "error": (error, "ends with an error: OSError"),
     "stderr": (lambda nb: printed(nb, "UserWarning: old", "stderr"), "wrote to stderr"),
@@ -106,19 +109,23 @@ BREAKS = {
     "path": (lambda nb: printed(nb, "see /home/me/data"), "machine path '/home/'"),
     "Windows path": (lambda nb: printed(nb, r"see C:\data"), r"machine path 'C:\\'"),
     "size": (lambda nb: printed(nb, "a" * MOST_BYTES), "bytes, less than"),
-    "no prose": (lambda nb: nb.cells.insert(5, new_code_cell("")), "next cell is not text"),
-    "no alt": (lambda nb: nb.cells[4].outputs[0].metadata.clear(), "no alt text"),
+    "no prose": (lambda nb: nb.cells.insert(6, new_code_cell("")), "next cell is not text"),
+    "no alt": (lambda nb: nb.cells[5].outputs[0].metadata.clear(), "no alt text"),
     "dead link": (lambda nb: replace(nb, "../LICENSE", "../LICENCE"), "dead link: ../LICENCE"),
     "dead picture": (lambda nb: replace(nb, "Do it.", '<img src="a.png">'), "dead link: a.png"),
+    "relative picture": (
+        lambda nb: replace(nb, "Do it.", "![](../denoising_models/denoise.png)"),
+        "does not show in Colab",
+    ),
     "no slide type": (lambda nb: nb.cells[3].metadata.clear(), "cell 4 has no slide type"),
     "no such type": (lambda nb: slide(nb, 3, "sub-slide"), "cell 4 has no slide type"),
     "no first slide": (lambda nb: slide(nb, 0, "skip"), "first cell should be a slide"),
-    "solution shown": (lambda nb: slide(nb, 14, "fragment"), "(solution) should not be on a slide"),
+    "solution shown": (lambda nb: slide(nb, 15, "fragment"), "(solution) should not be on a slide"),
     "crowded slide": (crowd, "one too many on its slide"),
     "code on a slide": (long_code, "puts 19 lines of code on a slide"),
     "few notes": (lambda nb: nb.cells.pop(), "notes for the lecturer expected, it has 4"),
     "open notes": (lambda nb: nb.cells[-1].update(source="Ask."), "notes should be folded"),
-    "embedded": (lambda nb: nb.cells[2].update(outputs=[]), "no output says"),
+    "embedded": (lambda nb: nb.cells[3].update(outputs=[]), "no output says"),
 }
 
 

@@ -121,13 +121,13 @@ def test_cells_run_twice(ran, path, order):
 @pytest.mark.slow
 @by_notebook
 def test_restarted_in_the_middle(ran, path):
-    """A new kernel, the set-up cell, then the second half: a NameError, or the same numbers."""
+    """A new kernel, the set-up cells, then the second half: a NameError, or the same numbers."""
     cells = code_cells(read(path))
-    second = run(sequence(None, [cells[0], *cells[len(cells) // 2 :]], ""), path.parent)
+    second = run(sequence(None, [*cells[:2], *cells[len(cells) // 2 :]], ""), path.parent)
     stopped = errors(second)
     assert set(stopped.values()) <= {"NameError"}, stopped
     expected = {cell.id: numbers(cell) for cell in ran(path)[0]}
-    through = [cell for cell in second[1:] if cell.id not in stopped]
+    through = [cell for cell in second[2:] if cell.id not in stopped]
     assert [d for cell in through for d in differences(cell, expected[cell.id])] == []
 
 
@@ -178,7 +178,7 @@ def test_elsewhere_two_at_once_and_in_another_order(ran, tmp_path, monkeypatch):
 @pytest.mark.parametrize("folder", [ROOT, ROOT / "notebooks"], ids=["root", "notebooks"])
 def test_started_from(folder):
     """The notebook that reads a drawing, data and nothing else, from either folder."""
-    cells = code_cells(read(NOTEBOOKS[0]))[:3]
+    cells = code_cells(read(NOTEBOOKS[0]))[:4]
     assert errors(run(sequence(None, cells, ""), folder)) == {}
 
 

@@ -103,6 +103,7 @@ def solutions(nb: NotebookNode) -> NotebookNode:
 
 def page(nb: NotebookNode) -> str:
     """As an HTML page with folded solutions; links lead to the other pages."""
+    nb, _ = TagRemovePreprocessor(remove_cell_tags={"colab"}).preprocess(nb, {})
     mend_text(nb)
     return OfflineExporter(raw_template=FOLDED).from_notebook_node(nb)[0]
 
