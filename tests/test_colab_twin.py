@@ -146,17 +146,7 @@ class Twin:
         site = call(self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
         link_packages(PAIR, Path(site))
         needed = ["filelock", "typing-extensions", "sympy", "jinja2", "fsspec", "setuptools"]
-        pins = ROOT / "constraints.txt"
-        self.pip("install", "--no-compile", "-r", others, *needed, "-c", self.without(pins, kept))
-
-    def without(self, constraints, kept):
-        """The course's pins, for what Colab's list leaves open."""
-        known = {line.partition("==")[0].lower().replace("_", "-") for line in kept}
-        lines = constraints.read_text(encoding="utf-8").splitlines()
-        path = self.folder / "rest.txt"
-        rest = [s for s in lines if s.partition("==")[0].lower().replace("_", "-") not in known]
-        path.write_text("\n".join(rest), encoding="utf-8")
-        return path
+        self.pip("install", "--no-compile", "-r", others, *needed)
 
     def pip(self, *arguments):
         return call(self.python, "-m", "pip", "-q", "--disable-pip-version-check", *arguments)
