@@ -227,7 +227,12 @@ def run_in_colab(twin, nb, content, address):
     }
     resources = {"metadata": {"path": str(content)}}
     client = NotebookClient(
-        nb, km=ColabManager(), resources=resources, timeout=300, iopub_timeout=60
+        nb,
+        km=ColabManager(),
+        resources=resources,
+        timeout=300,
+        iopub_timeout=60,
+        coalesce_streams=True,  # else a line may come in pieces
     )
     started = time.monotonic()
     client.execute(env=environment, cleanup_kc=True)
