@@ -10,7 +10,7 @@ from measure import table
 from torch import Tensor
 
 from dae_helpers import CorruptedDigits, load_mnist, load_pretrained, psnr, ssim
-from dae_helpers.checkpoints import pretrained_names
+from dae_helpers.checkpoints import pretrained_epochs
 from dae_helpers.data import Digits
 from dae_helpers.evaluation import CLASSICAL, best_setting, classical, denoise, mean_ci
 
@@ -63,7 +63,7 @@ def main() -> None:
         part = tuning[: args.tuned // 8]
         sigma = min(BM3D_SIGMAS, key=lambda s: (by_bm3d(part[0], s) - part[1]).square().mean())
         methods["BM3D"] = (sigma, lambda images: by_bm3d(images, sigma))
-    for which in pretrained_names():
+    for which in [*pretrained_epochs(), "fast", "skip"]:
         model = load_pretrained(which)
         name = f"classic, {which} epochs" if isinstance(which, int) else f"`{which}`"
         methods[name] = ("", lambda images, model=model: denoise(model, images))

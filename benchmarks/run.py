@@ -17,6 +17,10 @@ import torch
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent
+TOOLS = ROOT / "tools"
+sys.path.insert(0, str(TOOLS))
+from whole import write_whole  # noqa: E402
+
 PARTS = (
     "time_to_quality",
     "stability",
@@ -37,17 +41,26 @@ def processor() -> str:
         return platform.processor() or platform.machine()
 
 
+def commit() -> str:
+    """The commit that is measured, with a + if files differ from it."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+"], cwd=ROOT, capture_output=True, text=True
+    )
+    return done.stdout.strip() or "unknown"
+
+
 def about() -> str:
-    """The machine, the versions and the day, as a line of text."""
+    """The machine, the versions, the day and the commit, as a line of text."""
     return (
         f"{processor()}, {os.cpu_count()} cores, {platform.system()}, Python "
-        f"{platform.python_version()}, PyTorch {torch.__version__}, {datetime.date.today()}"
+        f"{platform.python_version()}, PyTorch {torch.__version__}, {datetime.date.today()}, "
+        f"commit {commit()}"
     )
 
 
 def measure(part: str, folder: Path, options: list[str]) -> None:
     """Run one benchmark; keep what it prints, whole or not at all."""
-    paths = [HERE, ROOT, ROOT / "denoising_models", os.environ.get("PYTHONPATH")]
+    paths = [HERE, ROOT, TOOLS, os.environ.get("PYTHONPATH")]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     environment["PYTHONPATH"] = os.pathsep.join(str(path) for path in paths if path)
     command = [sys.executable, HERE / f"{part}.py", *options]
@@ -56,9 +69,7 @@ def measure(part: str, folder: Path, options: list[str]) -> None:
         sys.exit(f"benchmarks/{part}.py failed; what was measured before is in {folder}")
     about_data = ("Data: ", "Downloading")
     lines = [line for line in said.stdout.splitlines() if not line.startswith(about_data)]
-    unfinished = folder / f"{part}.part"
-    unfinished.write_text("\n".join([*lines, f"*{about()}*", ""]), encoding="utf-8")
-    os.replace(unfinished, folder / f"{part}.md")
+    write_whole("\n".join([*lines, f"*{about()}*", ""]).encode(), folder / f"{part}.md")
 
 
 def write_page(folder: Path) -> None:

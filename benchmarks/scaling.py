@@ -17,7 +17,7 @@ from measure import in_turn, seconds, spread, table
 from dae_helpers import load_mnist, load_pretrained
 from dae_helpers.data import Digits
 
-SCRIPT = Path(__file__).resolve().parent.parent / "denoising_models" / "pretrain.py"
+SCRIPT = Path(__file__).resolve().parent.parent / "tools" / "pretrain.py"
 
 
 def epoch_times(processes: int, limit: int, epochs: int) -> list[float]:

@@ -3,7 +3,7 @@
 from .checkpoints import load_pretrained
 from .data import CorruptedDigits, Digits, load_mnist
 from .evaluation import psnr, ssim
-from .layers import Decoder, DenoisingAutoencoder, Encoder
+from .layers import Decoder, DenoisingAutoencoder, Encoder, SkipDenoiser
 from .noise import (
     gaussian_noise,
     masking_noise,
@@ -12,28 +12,11 @@ from .noise import (
     salt_and_pepper_noise,
     speckle_noise,
 )
-from .skip import SkipDenoiser
-from .training import History, denoise_loss, minibatch_gd, minibatch_loss
-
-__all__ = [
-    "CorruptedDigits",
-    "Decoder",
-    "DenoisingAutoencoder",
-    "Digits",
-    "Encoder",
-    "History",
-    "SkipDenoiser",
-    "denoise_loss",
-    "gaussian_noise",
-    "load_mnist",
-    "load_pretrained",
-    "masking_noise",
-    "minibatch_gd",
-    "minibatch_loss",
-    "occlusion_noise",
-    "poisson_noise",
-    "psnr",
-    "salt_and_pepper_noise",
-    "speckle_noise",
-    "ssim",
-]
+from .training import (
+    History,
+    dark_start,
+    denoise_loss,
+    minibatch_gd,
+    minibatch_loss,
+    one_cycle,
+)

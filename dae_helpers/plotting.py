@@ -2,16 +2,16 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from importlib.resources import files
 
 import matplotlib.pyplot as plt
 import numpy as np
 from IPython.display import Image, display
 from matplotlib.ticker import LogLocator
 
-__all__ = ["plot_losses", "show_drawing", "show_images"]
+from .checks import looks_like_bytes, need
 
-DRAWINGS = Path(__file__).resolve().parent.parent / "denoising_models"
+DRAWINGS = files("denoising_models")
 
 
 def show_images(
@@ -23,9 +23,12 @@ def show_images(
     """Draw rows of images on one grey scale from 0 (black) to 1 (white).
 
     ``rows``: label -> images, each (1, H, W) or (H, W), tensors or arrays. ``columns``: a title
-    for each column. ``size``: of one image, in inches.
+    for each column. ``size``: of one image, in inches. Raises ``ValueError`` for 8-bit values.
     """
-    rows = {label: list(images) for label, images in rows.items()}
+    rows = {label: [np.asarray(image).squeeze() for image in rows[label]] for label in rows}
+    for label, images in rows.items():
+        what = f"the images {label!r} should have values in [0, 1]: divide 8-bit ones by 255"
+        need(not any(looks_like_bytes(image) for image in images), what)
     width = max(len(images) for images in rows.values())
     figure, axes = plt.subplots(
         len(rows), width, squeeze=False, figsize=(size * width + 1.1, size * len(rows) + 0.3)
@@ -36,7 +39,7 @@ def show_images(
     for row, (label, images) in zip(axes, rows.items(), strict=True):
         row[0].set_ylabel(label, rotation=0, ha="right", va="center")
         for axis, image in zip(row, images, strict=False):
-            axis.imshow(np.asarray(image).squeeze(), cmap="gray", vmin=0, vmax=1)
+            axis.imshow(image, cmap="gray", vmin=0, vmax=1)
     for axis, text in zip(axes[0], columns or [], strict=False):
         axis.set_title(text, fontsize=9)
     if title:
@@ -49,20 +52,17 @@ def plot_losses(
     xlabel: str,
     lines: Mapping[str, float] | None = None,
     title: str | None = None,
-    log: bool = True,
 ) -> None:
-    """Draw losses: label -> (where, loss); ``lines`` are dashed levels to compare with."""
+    """Draw losses on a log axis: label -> (where, loss); ``lines`` are levels to compare with."""
     figure, axis = plt.subplots(figsize=(6.5, 3.4))
     for label, (where, loss) in curves.items():
         axis.plot(where, loss, marker="o" if len(where) <= 20 else None, markersize=4, label=label)
     for (label, level), style in zip((lines or {}).items(), itertools.cycle(["--", ":", "-."])):
         axis.axhline(level, color="0.4", linestyle=style, label=label)
-    axis.set(xlabel=xlabel, ylabel="loss (MSE)", title=title)
-    if log:
-        axis.set_yscale("log")
-        axis.yaxis.set_major_formatter("{x:g}")
-        axis.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
-        axis.yaxis.set_minor_formatter("{x:g}")
+    axis.set(xlabel=xlabel, ylabel="loss (MSE)", title=title, yscale="log")
+    axis.yaxis.set_major_formatter("{x:g}")
+    axis.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
+    axis.yaxis.set_minor_formatter("{x:g}")
     axis.legend()
     plt.show()
 
@@ -74,4 +74,4 @@ def show_drawing(name: str, alt: str) -> None:
     link in Markdown does not. Raises ``FileNotFoundError`` if there is no such drawing.
     """
     # As metadata, because Colab's IPython 7 does not know alt=.
-    display(Image(filename=DRAWINGS / name, width=820, metadata={"alt": alt}))
+    display(Image(data=(DRAWINGS / name).read_bytes(), width=820, metadata={"alt": alt}))

@@ -1,4 +1,4 @@
-"""The loss and the training loop: mini-batch gradient descent, written out."""
+"""The loss and the training loop: mini-batch gradient descent, written out; and a recipe for it."""
 
 import math
 import sys
@@ -7,19 +7,12 @@ from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from .checks import (
-    check_batch,
-    check_device,
-    check_loss,
-    check_memory,
-    check_pair,
-    check_training,
-)
-
-__all__ = ["History", "denoise_loss", "minibatch_gd", "minibatch_loss", "test_loss"]
+from .checks import check_loss, check_memory, check_pair, check_training
+from .data import batches, epoch_order
+from .placing import placed, try_out
 
 
 @dataclass
@@ -54,47 +47,21 @@ def minibatch_loss(model: nn.Module, input_imgs: Tensor, target_imgs: Tensor) ->
     return denoise_loss(model(input_imgs), target_imgs)
 
 
-def _epoch_order(size: int, seed: int, start: int, count: int) -> list[int]:
-    """Entries ``start`` to ``start + count`` of an endless list of shuffled passes over a set.
-
-    Each pass has a seed of its own, so the order at any point is known without the ones before.
-    """
-    passes = range(start // size, (start + count - 1) // size + 1)
-    generator = torch.Generator()
-    order = torch.cat(
-        [torch.randperm(size, generator=generator.manual_seed(seed * 10**6 + p)) for p in passes]
-    )
-    return order[start % size :][:count].tolist()
-
-
-def _batches(dataset, batch_size: int, device, order: list[int] | None = None):
-    """Mini-batches of ``dataset`` on ``device``, in the given order."""
-    for inputs, targets in DataLoader(dataset, batch_size=batch_size, sampler=order):
-        check_batch(inputs, targets)
-        yield (
-            inputs.to(device, memory_format=torch.channels_last),
-            targets.to(device, memory_format=torch.channels_last),
-        )
-
-
-def test_loss(model: nn.Module, test_set: Dataset, batch_size: int = 128, device=None) -> float:
-    """Mean loss over all pairs of ``test_set``, in eval mode and without gradients.
+def mean_loss(model: nn.Module, pairs: Dataset) -> float:
+    """Mean loss over all ``pairs``, where the model is, in eval mode and without gradients.
 
     Weighted by batch size, so a short last batch counts by its images. The model's mode is put
-    back. ``device``: where to compute, by default where the model's parameters are.
+    back.
     """
-    device = device or next(model.parameters()).device
-    was_training = model.training
+    device, was_training = next(model.parameters()).device, model.training
     model.eval()
     total = 0.0
     with torch.no_grad():
-        for inputs, targets in _batches(test_set, batch_size, device):
-            total += minibatch_loss(model, inputs, targets).item() * len(inputs)
+        for inputs, targets in batches(pairs, 128):
+            loss = minibatch_loss(model, inputs.to(device), targets.to(device))
+            total += loss.item() * len(inputs)
     model.train(was_training)
-    return total / len(test_set)
-
-
-test_loss.__test__ = False  # its name is no invitation to pytest
+    return total / len(pairs)
 
 
 def minibatch_gd(
@@ -127,61 +94,56 @@ def minibatch_gd(
     goes on after the epochs in there, until ``num_epochs`` in all. ``on_epoch_end`` is called with
     the history after every epoch: the place to save or to draw.
 
+    Before it starts, model, optimizer, scheduler and data are checked against each other and one
+    mini-batch is tried. It computes on ``device``, by default ``course.device()``, with weights
+    laid out for speed; afterwards the model is where it was, as it was laid out, in eval mode.
     Interrupting the kernel prints a line and returns the history so far; the model is usable.
-    Weights and images are laid out as ``torch.channels_last``, which is faster and changes no
-    result. The model is left in eval mode.
 
     Raises ``TypeError`` or ``ValueError`` for bad input, ``FloatingPointError`` when the loss
     becomes NaN or infinite, ``torch.OutOfMemoryError`` for a batch that is too large.
     Source: Robbins and Monro 1951; Goodfellow, Bengio, Courville, "Deep Learning", section 8.3.1.
     """
     history = History() if history is None else history
-    numbers = {"batch_size": batch_size, "steps_per_epoch": steps_per_epoch, "seed": seed}
-    parts = {"optimizer": optimizer, "scheduler": scheduler, "history": history}
-    check_training(model, num_epochs, train_set, test_set, lr, **numbers, **parts)
-    device = check_device(device or next(model.parameters()).device)
-    model.to(device=device, memory_format=torch.channels_last).zero_grad()
+    sets = {"train_set": train_set, "test_set": test_set}
+    numbers = (num_epochs, batch_size, seed, lr, steps_per_epoch)
+    check_training(model, sets, *numbers, optimizer, scheduler, history)
     size = len(train_set) if steps_per_epoch is None else steps_per_epoch * batch_size
-    steps = math.ceil(size / batch_size)
-    done = len(history.train_loss)
-    bar = tqdm(
-        total=num_epochs * steps,
-        initial=done * steps,
-        unit="step",
-        file=sys.stdout,
-        leave=False,
-        disable=not progress,
-    )
+    steps, done = math.ceil(size / batch_size), len(history.train_loss)
+    shown = {"unit": "step", "file": sys.stdout, "leave": False, "disable": not progress}
+    bar = tqdm(total=num_epochs * steps, initial=done * steps, **shown)
+    epoch = done
     try:
-        for epoch in range(done, num_epochs):
-            model.train()
-            total = 0.0
-            order = _epoch_order(len(train_set), seed, epoch * size, size)
-            for inputs, targets in _batches(train_set, batch_size, device, order):
-                loss = minibatch_loss(model, inputs, targets)
-                total += loss.item() * len(inputs)
-                check_loss(total, epoch, lr, optimizer)
-                loss.backward()
-                if optimizer is None:
-                    with torch.no_grad():
-                        for parameter in model.parameters():
-                            if parameter.grad is not None:
-                                parameter -= lr * parameter.grad
-                                parameter.grad = None
-                else:
-                    optimizer.step()
-                    optimizer.zero_grad()
-                if scheduler is not None:
-                    scheduler.step()
-                bar.update()
-            test = test_loss(model, test_set, device=device)
-            check_loss(test, epoch, lr, optimizer)
-            history.train_loss.append(total / size)
-            history.test_loss.append(test)
-            if on_epoch_end is not None:
-                on_epoch_end(history)
-            losses = {"train": history.train_loss[-1], "test": history.test_loss[-1]}
-            bar.set_postfix(epoch=epoch + 1, **{name: f"{x:.4f}" for name, x in losses.items()})
+        with placed(model, device) as device:
+            try_out(model, sets, batch_size, optimizer, device)
+            for epoch in range(done, num_epochs):
+                model.train()
+                total = 0.0
+                order = epoch_order(len(train_set), seed, epoch * size, size)
+                for inputs, targets in batches(train_set, batch_size, order):
+                    loss = minibatch_loss(model, inputs.to(device), targets.to(device))
+                    total += loss.item() * len(inputs)
+                    check_loss(total, epoch, lr, optimizer)
+                    loss.backward()
+                    if optimizer is None:
+                        with torch.no_grad():
+                            for parameter in model.parameters():
+                                if parameter.grad is not None:
+                                    parameter -= lr * parameter.grad
+                                    parameter.grad = None
+                    else:
+                        optimizer.step()
+                        optimizer.zero_grad()
+                    if scheduler is not None:
+                        scheduler.step()
+                    bar.update()
+                test = mean_loss(model, test_set)
+                check_loss(test, epoch, lr, optimizer)
+                history.train_loss.append(total / size)
+                history.test_loss.append(test)
+                if on_epoch_end is not None:
+                    on_epoch_end(history)
+                losses = {"train": f"{total / size:.4f}", "test": f"{test:.4f}"}
+                bar.set_postfix(epoch=epoch + 1, **losses)
     except KeyboardInterrupt:
         del history.train_loss[len(history.test_loss) :]  # both, or neither
         print(
@@ -195,3 +157,51 @@ def minibatch_gd(
         bar.close()
         model.eval()
     return history
+
+
+def dark_start(model: nn.Module, images: Tensor) -> nn.Module:
+    """Let an untrained model with a sigmoid at its end start at the mean brightness of ``images``.
+
+    Sets the bias of its last layer that has one to the logit of the mean, about -1.9 for MNIST's
+    digits, in place; ``images``: any shape, values in [0, 1], neither all 0 nor all 1. Returns the
+    model. Why: notebook 04. Raises ``ValueError`` if no layer has a bias.
+    """
+    biased = [layer for layer in model.modules() if getattr(layer, "bias", None) is not None]
+    if not biased:
+        raise ValueError("model should have a layer with a bias at its end, but none has one")
+    nn.init.constant_(biased[-1].bias, torch.logit(images.mean()).item())
+    return model
+
+
+def cycle(model: nn.Module, steps: int, lr: float = 2e-2) -> dict:
+    """AdamW and one cycle of its rate, up to ``lr`` and down to 0 in ``steps`` mini-batches.
+
+    Returns ``{"optimizer": ..., "scheduler": ...}``, which ``minibatch_gd`` takes by keyword.
+    Source: Loshchilov and Hutter 2019, arXiv 1711.05101; Smith and Topin 2018, arXiv 1708.07120.
+    """
+    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
+    return {"optimizer": optimizer, "scheduler": schedule}
+
+
+def one_cycle(
+    model: nn.Module,
+    train_set: Dataset,
+    test_set: Dataset,
+    steps: int,
+    lr: float = 2e-2,
+    batch_size: int = 16,
+    parts: int = 1,
+    **options,
+) -> History:
+    """Train by the recipe of notebook 04: AdamW, one cycle up to ``lr``, small mini-batches.
+
+    ``steps``: mini-batches in all, whatever the size of the set; after each of ``parts`` equal
+    parts of them the history gets a number. A rate this high needs ``dark_start`` before it, for
+    a model with a sigmoid at its end. Further ``options`` go to ``minibatch_gd``, which says what
+    is raised; ``ValueError`` too if ``parts`` does not divide ``steps``.
+    """
+    if steps % parts:
+        raise ValueError(f"steps should be a multiple of parts, but they are {steps} and {parts}")
+    options |= {"batch_size": batch_size, "steps_per_epoch": steps // parts}
+    return minibatch_gd(model, parts, train_set, test_set, **cycle(model, steps, lr), **options)

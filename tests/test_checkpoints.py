@@ -6,17 +6,12 @@ import pickle
 
 import pytest
 import torch
+import whole
+from pretrain import save_whole
 
 import dae_helpers
 from dae_helpers import DenoisingAutoencoder, SkipDenoiser, checkpoints, load_pretrained
-from dae_helpers.checkpoints import (
-    MODELS,
-    PRETRAINED_EPOCHS,
-    pretrained_epochs,
-    pretrained_names,
-    read_manifest,
-    save_whole,
-)
+from dae_helpers.checkpoints import MODELS, pretrained_epochs, read_history, read_manifest
 
 
 class Trap:
@@ -40,7 +35,7 @@ def row(path, epochs, recipe="classic"):
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, monkeypatch):
     """A folder of weights for 1 and 10 epochs, and of another recipe, with its manifest."""
     folder = tmp_path / "models"
     rows = {}
@@ -51,6 +46,7 @@ def folder(tmp_path):
     save_whole(state(7), folder / "other.pt")
     rows["other.pt"] = row(folder / "other.pt", 3, recipe="fast")
     (folder / "manifest.json").write_text(json.dumps(rows))
+    monkeypatch.setattr(checkpoints, "MODELS", folder)
     return folder
 
 
@@ -63,33 +59,31 @@ def assert_same(model, expected):
 def test_weights_are_loaded_in_eval_mode(folder):
     for epochs in (1, 10):
         torch.manual_seed(99)
-        model = load_pretrained(epochs, folder=folder)
+        model = load_pretrained(epochs)
         assert isinstance(model, DenoisingAutoencoder)
         assert not any(module.training for module in model.modules())
         assert_same(model, state(epochs))
-    assert_same(load_pretrained(1, folder=str(folder)), state(1))
+    assert_same(load_pretrained(1), state(1))
 
 
 def test_default_is_400_epochs(folder):
     with pytest.raises(ValueError, match="400"):
-        load_pretrained(folder=folder)
-    assert 400 in PRETRAINED_EPOCHS
+        load_pretrained()
 
 
 def test_epochs_of_the_classic_recipe(folder):
-    assert pretrained_epochs(folder) == [1, 10]
-    assert read_manifest(folder)["other.pt"]["recipe"] == "fast"
+    assert pretrained_epochs() == [1, 10]
+    assert read_manifest()["other.pt"]["recipe"] == "fast"
 
 
 def test_weights_of_other_recipes(folder):
-    assert pretrained_names(folder) == [1, 10, "fast"]
-    assert_same(load_pretrained("fast", folder=folder), state(7))
+    assert_same(load_pretrained("fast"), state(7))
     torch.manual_seed(8)
     weights = SkipDenoiser().state_dict()
     save_whole(weights, folder / "s.pt")
-    rows = read_manifest(folder) | {"s.pt": row(folder / "s.pt", 4, recipe="skip")}
+    rows = read_manifest() | {"s.pt": row(folder / "s.pt", 4, recipe="skip")}
     (folder / "manifest.json").write_text(json.dumps(rows))
-    model = load_pretrained("skip", folder=folder)
+    model = load_pretrained("skip")
     assert isinstance(model, SkipDenoiser) and not model.training
     assert_same(model, weights)
 
@@ -97,13 +91,13 @@ def test_weights_of_other_recipes(folder):
 def test_damaged_weights_of_another_recipe(folder):
     (folder / "other.pt").write_bytes(flip((folder / "other.pt").read_bytes()))
     with pytest.raises(ValueError, match="other.pt is not the file"):
-        load_pretrained("fast", folder=folder)
+        load_pretrained("fast")
 
 
 @pytest.mark.parametrize("epochs", [2, 3, 0, -1, "1", "skip", None, True, 1.0, [1]])
 def test_epochs_without_weights(folder, epochs):
     with pytest.raises((TypeError, ValueError)) as caught:
-        load_pretrained(epochs, folder=folder)
+        load_pretrained(epochs)
     assert "epochs should be one of 1, 10" in str(caught.value)
     assert repr(epochs) in str(caught.value)
 
@@ -111,10 +105,10 @@ def test_epochs_without_weights(folder, epochs):
 def test_missing_weights(folder):
     (folder / "mnistmodel1.pt").unlink()
     with pytest.raises(FileNotFoundError) as caught:
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
     assert str(folder / "mnistmodel1.pt") in str(caught.value)
     assert "fetch" in str(caught.value)
-    load_pretrained(10, folder=folder)
+    load_pretrained(10)
 
 
 def flip(content):
@@ -139,7 +133,7 @@ def test_damaged_weights(folder, spoil):
     path = folder / "mnistmodel1.pt"
     path.write_bytes(spoil(path.read_bytes()))
     with pytest.raises(ValueError) as caught:
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
     for words in (str(path), "SHA-256", f"{path.stat().st_size:,} bytes", "fetch"):
         assert words in str(caught.value)
 
@@ -147,7 +141,7 @@ def test_damaged_weights(folder, spoil):
 def test_weights_of_another_epoch(folder):
     (folder / "mnistmodel1.pt").write_bytes((folder / "mnistmodel10.pt").read_bytes())
     with pytest.raises(ValueError, match="mnistmodel1.pt is not the file"):
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
@@ -160,11 +154,11 @@ def test_code_in_a_file_does_not_run(folder, tmp_path, form, listed):
     else:
         torch.save({"encoder.encoder.0.weight": Trap(witness)}, path)
     if listed:  # even if the manifest vouches for it
-        rows = read_manifest(folder)
+        rows = read_manifest()
         rows[path.name] = row(path, 1)
         (folder / "manifest.json").write_text(json.dumps(rows))
     with pytest.raises((ValueError, pickle.UnpicklingError)):
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
     assert not witness.exists()
 
 
@@ -183,18 +177,18 @@ def test_weights_of_another_network(folder, change):
     else:
         weights[name if change == "shape" else "extra"] = torch.zeros(2)
     save_whole(weights, path)
-    rows = read_manifest(folder)
+    rows = read_manifest()
     rows[path.name] = row(path, 1)
     (folder / "manifest.json").write_text(json.dumps(rows))
     with pytest.raises(RuntimeError, match="extra" if change == "extra" else name):
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
 
 
 def test_missing_manifest(folder):
     (folder / "manifest.json").unlink()
-    for read in (read_manifest, pretrained_epochs, lambda folder: load_pretrained(1, folder)):
+    for read in (read_manifest, pretrained_epochs, lambda: load_pretrained(1)):
         with pytest.raises(FileNotFoundError) as caught:
-            read(folder)
+            read()
         assert str(folder / "manifest.json") in str(caught.value)
         assert "fetch" in str(caught.value)
 
@@ -203,7 +197,7 @@ def test_missing_manifest(folder):
 def test_damaged_manifest(folder, content):
     (folder / "manifest.json").write_bytes(content)
     with pytest.raises(ValueError) as caught:
-        load_pretrained(1, folder=folder)
+        load_pretrained(1)
     for words in (str(folder / "manifest.json"), "damaged", "fetch"):
         assert words in str(caught.value)
 
@@ -233,7 +227,7 @@ def test_failed_save_leaves_the_old_file(tmp_path, monkeypatch, error, there_bef
         file.write(b"the first half")
         raise error
 
-    monkeypatch.setattr(checkpoints.torch, "save", half_way)
+    monkeypatch.setattr(torch, "save", half_way)
     with pytest.raises(type(error)):
         save_whole(state(2), path)
     assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == before
@@ -243,13 +237,13 @@ def test_old_file_is_there_until_the_new_one_is_whole(tmp_path, monkeypatch):
     path = tmp_path / "weights.pt"
     save_whole({"epoch": 1}, path)
     seen = []
-    replace = checkpoints.os.replace
+    replace = whole.os.replace
 
     def watch(source, target):
         seen.append((torch.load(source), torch.load(target)))
         replace(source, target)
 
-    monkeypatch.setattr(checkpoints.os, "replace", watch)
+    monkeypatch.setattr(whole.os, "replace", watch)
     save_whole({"epoch": 2}, path)
     assert seen == [({"epoch": 2}, {"epoch": 1})]
     assert torch.load(path) == {"epoch": 2}
@@ -265,7 +259,19 @@ def test_folder_that_cannot_be_made(tmp_path):
 # What is shipped
 
 
-@pytest.mark.skipif(not (MODELS / "manifest.json").exists(), reason="no weights are there yet")
+def test_history_of_the_classic_recipe():
+    history = read_history()
+    assert len(history.train_loss) == len(history.test_loss) == 400
+    for row in read_manifest().values():
+        table = history if row["recipe"] == "classic" else read_history(row["recipe"])
+        epoch = row["epochs"] - 1 if row["recipe"] == "classic" else -1
+        assert [row["train_loss"], row["test_loss"]] == [
+            table.train_loss[epoch], table.test_loss[epoch]
+        ]  # fmt: skip
+    with pytest.raises(FileNotFoundError, match="mnistmodel_slow_history.csv"):
+        read_history("slow")
+
+
 def test_every_shipped_file_fits_the_network():
     rows = read_manifest()
     assert rows

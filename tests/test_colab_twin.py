@@ -4,7 +4,7 @@
 for the next time, with the versions of tests/colab/versions.txt: on Python 3.13, as in Colab, and
 with Colab's torch, where that can be had; else on this Python with this torch. TWIN_PYTHON names an
 interpreter.
-The course comes from a local bare repository in place of GitHub, or from the uploaded zip file.
+The course comes from a local server in place of GitHub, or from the uploaded zip file.
 """
 
 import os
@@ -12,15 +12,17 @@ import platform
 import shutil
 import subprocess
 import sys
+import threading
 import time
+import tomllib
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from importlib import metadata
 from pathlib import Path
 
 import make_colab_zip
 import pytest
-from jupyter_client.kernelspec import KernelSpec
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
+from fresh import copy_course, run_notebook
 from nbclient.exceptions import CellExecutionError
 from nbformat.v4 import new_code_cell
 from notebook_checks import NOTEBOOKS, ROOT, code_cells, read, tags, texts
@@ -31,6 +33,8 @@ pytestmark = pytest.mark.slow
 VERSIONS = ROOT / "tests" / "colab" / "versions.txt"
 STARTUP = ROOT / "tests" / "colab" / "startup"
 PACKAGES = lacking(ROOT)
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+BUILD = PROJECT["build-system"]["requires"]
 COLABS_PYTHON = "3.13"
 PAIR = ("torch", "torchvision")
 LAST_CELL = """
@@ -128,13 +132,16 @@ class Twin:
         self.reused = stamp.exists() and stamp.read_text(encoding="utf-8") == pins
         if not self.reused:
             call(python, "-m", "venv", "--clear", self.folder)
+        place = "import sysconfig; print(sysconfig.get_path('purelib'))"
+        self.site = Path(call(self.python, "-c", place))
+        if not self.reused:
             if own_torch:
                 self.pip("install", "--no-compile", "-r", VERSIONS)
             else:
                 self.install_around_this_torch()
             stamp.write_text(pins, encoding="utf-8")
         self.wheels = self.folder / "wheels"
-        self.pip("wheel", "--no-deps", "-w", self.wheels, *PACKAGES)
+        self.pip("wheel", "--no-deps", "-w", self.wheels, *PACKAGES, *BUILD)
         self.seconds = time.monotonic() - started
 
     def install_around_this_torch(self):
@@ -143,8 +150,7 @@ class Twin:
         others = self.folder / "others.txt"
         kept = [line for line in lines if line.partition("==")[0] not in PAIR]
         others.write_text("\n".join(kept), encoding="utf-8")
-        site = call(self.python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))")
-        link_packages(PAIR, Path(site))
+        link_packages(PAIR, self.site)
         needed = ["filelock", "typing-extensions", "sympy", "jinja2", "fsspec", "setuptools"]
         self.pip("install", "--no-compile", "-r", others, *needed)
 
@@ -155,7 +161,8 @@ class Twin:
         return set(self.pip("freeze", "--all").splitlines())
 
     def forget_added(self):
-        self.pip("uninstall", "-y", *[package.partition("==")[0] for package in PACKAGES])
+        names = [package.partition("==")[0] for package in PACKAGES]
+        self.pip("uninstall", "-y", "dae-course", *names)
 
 
 @pytest.fixture(scope="module")
@@ -187,56 +194,39 @@ def twin():
     print("pip freeze, before and after:", *sorted(made.changes), sep="\n  ")
 
 
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
 @pytest.fixture(scope="module")
-def hub(tmp_path_factory):
-    """A folder in place of GitHub, with a release of the course made by make home."""
-    folder = tmp_path_factory.mktemp("hub") / "twin-owner"
-    work = folder / "work"
-    names = call("git", "ls-files", "-z", "--cached", "--others", "--exclude-standard", cwd=ROOT)
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).exists():
-            (work / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, work / name)
+def release(tmp_path_factory):
+    """A release of the course made by make home, and an address that serves it as GitHub does."""
+    folder = tmp_path_factory.mktemp("github")
+    work = copy_course(folder / "course-v-twin")  # as in GitHub's archive: the name, the version
     command = [sys.executable, work / "tools" / "set_home.py"]
     call(*command, "--repo", "twin-owner/course", "--ref", "v-twin")
-    git = ["git", "-C", work, "-c", "user.name=a", "-c", "user.email=a@b"]
-    for line in ("init -q", "add -A", "commit -qm release", "tag v-twin"):
-        call(*git, *line.split())
-    call("git", "clone", "-q", "--bare", work, folder / "course")
-    return folder.parent
+    archive = folder / "twin-owner" / "course" / "archive" / "v-twin"
+    shutil.make_archive(str(archive), "zip", folder, work.name)
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=folder)) as server:
+        threading.Thread(target=server.serve_forever).start()
+        yield work / "notebooks", f"http://127.0.0.1:{server.server_port}"
+        server.shutdown()
 
 
-def run_in_colab(twin, nb, content, address):
+def as_released(notebooks, name, address):
+    """A notebook of the release, whose first cell finds GitHub at another address."""
+    nb = read(notebooks / name)
+    _, first = code_cells(nb)[0]
+    assert "https://github.com/twin-owner/course/archive/v-twin.zip" in first.source
+    first.source = first.source.replace("https://github.com", address)
+    return nb
+
+
+def run_in_colab(twin, nb, content):
     """Run a notebook by a kernel of the twin in the folder ``content``; gives the seconds."""
-
-    class ColabManager(AsyncKernelManager):
-        @property
-        def kernel_spec(self):
-            launcher = [str(twin.python), "-m", "ipykernel_launcher", "--log-level=ERROR"]
-            return KernelSpec(argv=[*launcher, "-f", "{connection_file}"], display_name="Colab")
-
-    environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    environment |= {
-        "DAE_RUN": "smoke",
-        "PYTHONPATH": str(STARTUP),
-        "GIT_CONFIG_COUNT": "1",
-        "GIT_CONFIG_KEY_0": f"url.{address}/.insteadOf",
-        "GIT_CONFIG_VALUE_0": "https://github.com/",
-        "PIP_NO_INDEX": "1",
-        "PIP_FIND_LINKS": str(twin.wheels),
-    }
-    resources = {"metadata": {"path": str(content)}}
-    client = NotebookClient(
-        nb,
-        km=ColabManager(),
-        resources=resources,
-        timeout=300,
-        iopub_timeout=60,
-        coalesce_streams=True,  # else a line may come in pieces
-    )
-    started = time.monotonic()
-    client.execute(env=environment, cleanup_kc=True)
-    return time.monotonic() - started
+    pip = {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(twin.wheels), "PIP_RETRIES": "0"}
+    return run_notebook(twin.python, nb, content, PYTHONPATH=str(STARTUP), **pip)
 
 
 def printed(cell):
@@ -245,47 +235,43 @@ def printed(cell):
 
 @pytest.mark.parametrize("way", ["badge", "zip"])
 @pytest.mark.parametrize("name", [path.name for path in NOTEBOOKS])
-def test_notebook(twin, hub, tmp_path, name, way):
+def test_notebook(twin, release, tmp_path, name, way):
     """From its first cell alone, whole; nothing that Colab has is changed."""
-    content = tmp_path / "content"
-    content.mkdir()
     if way == "badge":
-        nb, address = read(hub / "twin-owner" / "work" / "notebooks" / name), hub.as_uri()
+        nb = as_released(release[0], name, release[1])
     else:
-        nb, address = read(ROOT / "notebooks" / name), "file:///nowhere"
-        make_colab_zip.make_zip(content / "dae_course.zip")
+        nb = read(ROOT / "notebooks" / name)
+        make_colab_zip.make_zip(tmp_path / "dae_course.zip")
     nb.cells.append(new_code_cell(LAST_CELL))
     twin.forget_added()
     before = twin.freeze()
-    seconds = run_in_colab(twin, nb, content, address)
+    seconds = run_in_colab(twin, nb, tmp_path)
     after = twin.freeze()
     twin.rows.append((name, way, seconds))
     twin.changes |= {f"- {line}" for line in before - after}
-    twin.changes |= {f"+ {line}" for line in after - before}
+    twin.changes |= {f"+ {line.partition(' @')[0]}" for line in after - before}
     assert before <= after, "a package of Colab was changed"
-    added = {line.lower() for line in after - before}
-    assert added == {package.lower() for package in PACKAGES}
+    added = {line.partition(" @")[0].lower() for line in after - before}
+    assert added == {"dae-course", *(package.lower() for package in PACKAGES)}
     cells = [cell for _, cell in code_cells(nb)]
-    source = "https://github.com/twin-owner/course" if way == "badge" else "dae_course.zip"
-    assert printed(cells[0]).startswith(f"The course comes from {source}.")
-    assert f"course: {content / 'dae_course-'}" in printed(cells[-1])
+    assert cells[0].outputs == []
+    assert f"course: {twin.site}" in printed(cells[-1])
     assert "smoke run in Colab" in printed(cells[1])
-    assert "jupyterquiz" not in printed(cells[0])
     (quiz,) = [cell for cell in cells if "quiz" in tags(cell)]
     assert "<script" in printed(quiz), "jupyterquiz draws it"
 
 
-def test_a_fault_is_told_in_a_few_lines(twin, hub, tmp_path):
+def test_a_fault_is_told_in_a_few_lines(twin, release, tmp_path):
     """As Colab's IPython shows it; the cells after it do not run."""
-    nb = read(hub / "twin-owner" / "work" / "notebooks" / NOTEBOOKS[0].name)
+    nb = as_released(release[0], NOTEBOOKS[0].name, "http://127.0.0.1:9")
     for _, cell in code_cells(nb):
         cell.outputs, cell.execution_count = [], None
+    twin.forget_added()
     with pytest.raises(CellExecutionError):
-        run_in_colab(twin, nb, tmp_path, "file:///nowhere")
+        run_in_colab(twin, nb, tmp_path)
     first, second = [cell for _, cell in code_cells(nb)][:2]
     said = printed(first)
     print("\n" + said)
-    assert "Fetching from https://github.com/twin-owner/course failed" in said
-    assert "run this cell again" in said and "Traceback" not in said
-    assert len(said.splitlines()) < 12 and second.execution_count is None
-    assert list(tmp_path.iterdir()) == []
+    assert "Upload dae_course.zip" in said and "run again. " in said
+    assert "Traceback" not in said and len(said.splitlines()) < 12
+    assert second.execution_count is None and list(tmp_path.iterdir()) == []

@@ -1,4 +1,5 @@
-"""A training run that is stopped, runs away, or asks for what the machine has not."""
+"""A training run that is stopped, runs away, asks for what the machine has not, or has partners
+that do not fit each other."""
 
 import math
 import os
@@ -8,14 +9,22 @@ import sys
 
 import pytest
 import torch
+from notebook_checks import ROOT
 from torch import nn
+from torch.optim import LBFGS, SGD, Adam, AdamW
+from torch.optim.lr_scheduler import CosineAnnealingLR, OneCycleLR, ReduceLROnPlateau, StepLR
+from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 
 from dae_helpers import CorruptedDigits, DenoisingAutoencoder, Digits, History, minibatch_gd
 
 
-def digits(n=24):
+def digits_of(n):
     images = torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(3))
-    return CorruptedDigits(Digits(images, torch.arange(n) % 10, "random numbers"), seed=4)
+    return Digits(images, torch.arange(n) % 10, "random numbers")
+
+
+def digits(n=24):
+    return CorruptedDigits(digits_of(n), seed=4)
 
 
 def network(seed=0):
@@ -56,10 +65,10 @@ def test_interrupted_in_an_epoch(capsys, quoted, interruptible):
 KILLED = """
 import os, signal, sys, torch
 from pathlib import Path
-sys.path.insert(0, {tests!r})
+sys.path[:0] = [{tests!r}, {tools!r}]
+from pretrain import save_whole
 from test_faults_training import network, quiet
 from dae_helpers import History
-from dae_helpers.checkpoints import save_whole
 
 path, kill_after = Path({path!r}), {kill_after}
 model, history, steps = network(), History(), 0
@@ -74,8 +83,8 @@ def save(history):
 
 def count(*_):
     global steps
-    steps += 1
-    if steps == kill_after:
+    steps += model.training
+    if model.training and steps == kill_after:
         os.kill(os.getpid(), signal.SIGKILL)
 
 model.register_forward_hook(count)
@@ -89,12 +98,13 @@ def test_killed_in_an_epoch(tmp_path):
     """Killed in the third epoch: resumed from the second, with the same weights to the bit."""
 
     def run(path, kill_after=0):
-        code = KILLED.format(tests=os.path.dirname(__file__), path=str(path), kill_after=kill_after)
+        places = {"tests": os.path.dirname(__file__), "tools": str(ROOT / "tools")}
+        code = KILLED.format(**places, path=str(path), kill_after=kill_after)
         return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
 
     killed, whole = tmp_path / "killed.pt", tmp_path / "whole.pt"
     assert run(whole).returncode == 0
-    assert run(killed, kill_after=10).returncode == -signal.SIGKILL
+    assert run(killed, kill_after=8).returncode == -signal.SIGKILL
     assert len(torch.load(killed, weights_only=True)["history"]["test_loss"]) == 2
     resumed = run(killed)
     assert resumed.stdout == "going on after epoch 2\n", resumed.stderr
@@ -198,3 +208,166 @@ def test_other_errors_stay_as_they_are():
     with pytest.raises(RuntimeError, match="^an illegal memory access$") as caught:
         quiet(Broken(1, 1, 3), 1)
     assert not isinstance(caught.value, torch.OutOfMemoryError)
+
+
+# Partners that do not fit: an optimizer, a schedule, data
+
+
+def small(seed=0):
+    torch.manual_seed(seed)
+    return nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.Sigmoid())
+
+
+def refused(model, error, words, pairs=None, num_epochs=1, **options):
+    """The run is refused in these words, before a weight has moved."""
+    model = small() if model is None else model
+    before = [p.clone() for p in model.parameters() if not nn.parameter.is_lazy(p)]
+    with pytest.raises(error) as caught:
+        quiet(model, num_epochs, pairs, batch_size=8, **options)
+    for word in words.split("|"):
+        assert word in str(caught.value), str(caught.value)
+    after = [p for p in model.parameters() if not nn.parameter.is_lazy(p)]
+    assert all(torch.equal(a, b) for a, b in zip(before, after, strict=True))
+    return str(caught.value)
+
+
+def test_optimizer_of_another_model(quoted):
+    """After running only the cell that makes the model again; and half of one."""
+    model, other = nn.Sequential(small(0), small(1)), nn.Sequential(small(2), small(3))
+    mixed = nn.Sequential(model[0], other[1])
+    for trained in (model, mixed):
+        optimizer = Adam(other.parameters())
+        quoted(refused(trained, ValueError, "make it again", optimizer=optimizer))
+    part = AdamW(model[1].parameters(), lr=0.1)  # a part of this model is no mistake
+    before = model[0][0].weight.clone()
+    quiet(model, 1, optimizer=part)
+    assert torch.equal(model[0][0].weight, before)
+
+
+@pytest.mark.parametrize("kind", [Adam, LBFGS])
+def test_optimizers_that_cannot_be_used(kind):
+    model = small()
+    refused(model, TypeError, f"the class {kind.__name__}|(model.parameters()", optimizer=kind)
+    refused(model, TypeError, "LBFGS|AdamW or SGD", optimizer=LBFGS(model.parameters()))
+    refused(model, TypeError, "optimizer should be|'adam'", optimizer="adam")
+
+
+def test_scheduler_of_another_optimizer(quoted):
+    model = small()
+    first, second = (SGD(model.parameters(), lr=0.1) for _ in range(2))
+    schedule = StepLR(first, 1)
+    for options in ({}, {"optimizer": second}):
+        quoted(refused(model, ValueError, "scheduler", scheduler=schedule, **options))
+    for wrong in (StepLR, first, lambda: None):
+        refused(model, TypeError, "scheduler should", optimizer=first, scheduler=wrong)
+
+
+def test_schedule_that_is_too_short(quoted):
+    """Six mini-batches, and a cycle of five; three are left when another run has taken three."""
+    model = small()
+    optimizer = SGD(model.parameters(), lr=0.1)
+    short = OneCycleLR(optimizer, 0.1, total_steps=5)
+    said = refused(model, ValueError, "", num_epochs=2, optimizer=optimizer, scheduler=short)
+    quoted(said)
+    assert "5 steps left, but 6 mini-batches" in said
+    optimizer = SGD(model.parameters(), lr=0.1)
+    right = OneCycleLR(optimizer, 0.1, total_steps=6)
+    history = quiet(model, 1, batch_size=8, optimizer=optimizer, scheduler=right)
+    options = {"optimizer": optimizer, "scheduler": right}
+    refused(model, ValueError, "3 steps left, but 6", num_epochs=3, history=history, **options)
+    assert len(quiet(model, 2, batch_size=8, history=history, **options).test_loss) == 2
+    optimizer = SGD(model.parameters(), lr=0.1)
+    endless = CosineAnnealingLR(optimizer, T_max=2)
+    quiet(model, 3, batch_size=8, optimizer=optimizer, scheduler=endless)
+
+
+def test_plateau_is_for_after_an_epoch(quoted):
+    model = small()
+    optimizer = SGD(model.parameters(), lr=0.5)
+    schedule = ReduceLROnPlateau(optimizer, patience=0, threshold=10.0)
+    options = {"optimizer": optimizer, "scheduler": schedule}
+    quoted(refused(model, TypeError, "ReduceLROnPlateau", **options))
+    # what the message says to write instead:
+    after = {"on_epoch_end": lambda history: schedule.step(history.test_loss[-1])}
+    quiet(model, 3, optimizer=optimizer, **after)
+    assert optimizer.param_groups[0]["lr"] < 0.5
+
+
+class Stream(IterableDataset):
+    def __iter__(self):
+        return iter(digits())
+
+
+def test_data_that_are_no_pairs(quoted):
+    """Each is refused in one sentence that says what came and how to wrap it."""
+    pairs = digits()
+    noisy, clean = pairs.corrupted, pairs.original
+    labels = torch.arange(24)
+    cases = {
+        "a DataLoader: give its .dataset": DataLoader(pairs),
+        "a Stream: make a list of pairs": Stream(),
+        "a generator: make a list": (pair for pair in pairs),
+        "a dict: make a list": {"train": pairs},
+        "3 values (a tensor (1, 28, 28), a tensor (1, 28, 28), a tensor ())": TensorDataset(
+            noisy, clean, labels
+        ),
+        "a dict of 'noisy', 'clean'": [{"noisy": a, "clean": b} for a, b in pairs],
+        "2 values (2 values (a tensor (1, 28, 28), a tensor (1, 28, 28)), a tensor ())": [
+            (pairs[i], i) for i in range(24)
+        ],
+        "a tensor (1, 28, 28): make": clean,
+        "1 values (a tensor (1, 28, 28))": TensorDataset(clean),
+        "gives (1, 28, 28) and ()": TensorDataset(clean, labels),
+        "gives (784,) and (784,)": TensorDataset(noisy.flatten(1), clean.flatten(1)),
+        "of one size": [(x[:, : 10 + i], x[:, : 10 + i]) for i, x in enumerate(clean)],
+        "divide 8-bit images by 255": TensorDataset((255 * noisy).byte(), (255 * clean).byte()),
+        "run up to 2": TensorDataset(255 * noisy, 255 * clean),
+        "convert them, .to(torch.float32)": TensorDataset(noisy.double(), clean.double()),
+    }
+    for words, wrong in cases.items():
+        said = refused(None, (TypeError, ValueError), words, pairs=wrong)
+        if "corrupted, original" in said and "values" in said:
+            quoted(said)
+    with pytest.raises(TypeError, match="test_set should give"):
+        minibatch_gd(small(), 1, pairs, TensorDataset(clean), progress=False)
+
+
+def test_unclamped_targets_are_fine():
+    """Noise2Noise trains against noisy pictures, and a network may work in -1 to 1."""
+    clean = digits().original
+    noisy = clean + torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
+    for inputs, targets in ((noisy, noisy), (2 * clean - 1, 2 * clean - 1)):
+        assert len(quiet(small(), 1, TensorDataset(inputs, targets)).test_loss) == 1
+
+
+def test_models_that_cannot_be_trained():
+    refused(nn.Sequential(nn.LazyConv2d(1, 3)), ValueError, "lazy layers|call it on one batch")
+    frozen = small().requires_grad_(False)
+    refused(frozen, ValueError, "all are frozen|requires_grad_(True)")
+    refused(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1)), ValueError, "(8, 1, 28, 28)|(8, 2, 28")
+
+    class Twofold(nn.Conv2d):
+        def forward(self, images):
+            return super().forward(images), images
+
+    refused(Twofold(1, 1, 3, padding=1), TypeError, "one tensor of images|2 values")
+
+
+def test_nothing_left_to_do_is_said(capsys, quoted):
+    model = small()
+    history = quiet(model, 2)
+    assert capsys.readouterr().out == ""
+    assert quiet(model, 2, history=history) is history and len(history.test_loss) == 2
+    quoted(capsys.readouterr().out.strip())
+
+
+def test_trial_leaves_no_trace():
+    """No visit, no statistics of a BatchNorm, no random number, for the mini-batches tried."""
+    fresh = CorruptedDigits(digits_of(24), fresh=True, seed=1)
+    model = nn.Sequential(nn.Conv2d(1, 1, 3, padding=1), nn.BatchNorm2d(1), nn.Dropout(0.5))
+    before = torch.get_rng_state()
+    seen = model[1].running_mean.clone()
+    quiet(model, 0, fresh)
+    assert fresh.visits.sum() == 0
+    assert torch.equal(torch.get_rng_state(), before)
+    assert torch.equal(model[1].running_mean, seen) and model[1].num_batches_tracked == 0

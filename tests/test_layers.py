@@ -1,13 +1,21 @@
-"""The network: shapes, parameters, initialisation, gradients, and the same thing written anew."""
+"""The networks: shapes, parameters, initialisation, gradients, and the same thing written anew."""
 
 import math
 import re
 
 import pytest
 import torch
+from torch import nn
 from torch.nn import functional as F
 
-from dae_helpers import Decoder, DenoisingAutoencoder, Encoder
+from dae_helpers import (
+    Decoder,
+    DenoisingAutoencoder,
+    Encoder,
+    SkipDenoiser,
+    dark_start,
+    load_pretrained,
+)
 
 STAGES = {  # where a stage ends -> its shape for one 28x28 image
     "encoder": [
@@ -180,3 +188,98 @@ def test_wrong_images_are_named(images):
 def test_wrong_latent_is_named():
     with pytest.raises(ValueError, match=r"\(N, 64, 3, 3\).*\(2, 576\)"):
         Decoder()(torch.rand(2, 576))
+
+
+# The network with skip connections
+
+
+def test_skip_shapes_and_range():
+    torch.manual_seed(0)
+    model = SkipDenoiser()
+    for shape in ((3, 1, 28, 28), (1, 1, 4, 12)):
+        output = model(torch.rand(shape))
+        assert output.shape == shape and 0 < output.min() and output.max() < 1
+
+
+@pytest.mark.parametrize("c", [1, 8, 16])
+def test_skip_parameters_by_hand(c):
+    def conv(a, b, k):
+        return a * b * k * k + b
+
+    expected = (
+        conv(1, c, 3) + conv(c, 2 * c, 3) + conv(2 * c, 4 * c, 3)
+        + conv(4 * c, 2 * c, 2) + conv(4 * c, 2 * c, 3)
+        + conv(2 * c, c, 2) + conv(2 * c, c, 3) + conv(c, 1, 3)
+    )  # fmt: skip
+    assert sum(p.numel() for p in SkipDenoiser(c).parameters()) == expected
+    if c == 16:
+        assert expected == 56_817  # what the docstring says
+
+
+@pytest.mark.parametrize("cut", ["up1", "up2"])
+def test_skips_carry_the_input_past_a_cut(cut):
+    """With the way up from below silenced, the output still follows the input."""
+    torch.manual_seed(0)
+    model = SkipDenoiser()
+    with torch.no_grad():
+        for parameter in getattr(model, cut).parameters():
+            parameter.zero_()
+        a, b = model(torch.zeros(1, 1, 28, 28)), model(torch.rand(1, 1, 28, 28))
+    assert (a - b).std() > 1e-3
+
+
+@pytest.mark.parametrize(
+    "shape", [(1, 28, 28), (1, 3, 28, 28), (1, 1, 26, 28), (1, 1, 28, 27), (1, 1, 0, 28), (28, 28)]
+)
+def test_skip_wrong_shapes(shape):
+    with pytest.raises(ValueError) as caught:
+        SkipDenoiser()(torch.zeros(shape))
+    assert "multiples of 4" in str(caught.value) and str(tuple(shape)) in str(caught.value)
+
+
+@pytest.mark.parametrize(("name", "side"), [("fine", 28), ("coarse", 14)])
+def test_a_closed_path_carries_nothing(name, side):
+    """Closed, the path's half of the mixing weights sees zeros: changing it changes nothing."""
+    images = torch.rand(2, 1, 28, 28, generator=torch.Generator().manual_seed(5))
+    state = load_pretrained("skip").state_dict()
+    mix = {"fine": "mix1.0.weight", "coarse": "mix2.0.weight"}[name]
+    changed = {key: value.clone() for key, value in state.items()}
+    half = changed[mix].shape[1] // 2
+    changed[mix][:, :half] += 1
+    outputs = {}
+    for opened in (True, False):
+        for weights in (state, changed):
+            model = SkipDenoiser(**{name: opened})
+            model.load_state_dict(weights)
+            outputs.setdefault(opened, []).append(model(images).detach())
+    assert torch.equal(*outputs[False])
+    assert not torch.allclose(*outputs[True])
+
+
+def test_sizes_that_the_classic_network_keeps():
+    model = DenoisingAutoencoder()
+    for side in range(8, 40):
+        images = torch.zeros(1, 1, side, 28)
+        if model.decoder(model.encoder(images)).shape == images.shape:
+            assert model(images).shape == images.shape
+        else:
+            with pytest.raises(ValueError, match="4 more than multiples of 8") as caught:
+                model(images)
+            assert f"(1, 1, {side}, 28)" in str(caught.value) and "SkipDenoiser" in str(
+                caught.value
+            )
+
+
+@pytest.mark.parametrize("make", [DenoisingAutoencoder, SkipDenoiser])
+def test_dark_start_is_the_mean_brightness(make):
+    images = torch.full((3, 1, 28, 28), 0.13)
+    model = make()
+    for parameter in model.parameters():
+        nn.init.zeros_(parameter)  # the output is then the sigmoid of the last bias
+    assert dark_start(model, images) is model
+    torch.testing.assert_close(model(torch.rand(3, 1, 28, 28)), images)
+
+
+def test_dark_start_needs_a_bias():
+    with pytest.raises(ValueError, match="a layer with a bias"):
+        dark_start(nn.Sequential(nn.Conv2d(1, 1, 3, bias=False), nn.Sigmoid()), torch.ones(1))

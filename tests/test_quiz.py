@@ -6,21 +6,16 @@ import pytest
 from IPython.core.interactiveshell import InteractiveShell
 from notebook_checks import NOTEBOOKS, code_cells, read, tags
 
-from dae_helpers import quiz
-from dae_helpers.quiz import QUIZZES, show_quiz
+from dae_helpers.classroom import quiz
+from dae_helpers.classroom.quiz import QUIZZES, show_quiz
 
-QUESTIONS = [
-    pytest.param(question, id=f"{name} {i}")
-    for name, questions in QUIZZES.items()
-    for i, question in enumerate(questions, 1)
-]
 by_name = pytest.mark.parametrize("name", QUIZZES)
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What was displayed, as a list of bundles."""
-    InteractiveShell.instance()  # jupyterquiz's own output is captured through it
+    """What was displayed, as in a notebook: a list of bundles."""
+    InteractiveShell.instance().kernel = "a kernel"  # jupyterquiz's output is captured through it
     bundles = []
     monkeypatch.setattr(quiz, "display", lambda bundle, raw: bundles.append(bundle))
     yield bundles
@@ -32,23 +27,25 @@ def test_every_notebook_has_three_to_five_questions():
     assert all(3 <= len(questions) <= 5 for questions in QUIZZES.values())
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_every_answer_has_a_reason(question):
-    answers = question["answers"]
-    assert len(answers) >= 3
-    assert [a["correct"] for a in answers].count(True) == 1
-    assert len({a["answer"] for a in answers}) == len(answers)
-    for answer in answers:
-        verdict, reason = answer["feedback"].split(" ", 1)
-        assert verdict == ("Right." if answer["correct"] else "No.")
-        assert len(reason) > 20
+@by_name
+def test_every_answer_has_a_reason(name):
+    for question in QUIZZES[name]:
+        answers = question["answers"]
+        assert len(answers) >= 3
+        assert [a["correct"] for a in answers].count(True) == 1
+        assert len({a["answer"] for a in answers}) == len(answers)
+        for answer in answers:
+            verdict, reason = answer["feedback"].split(" ", 1)
+            assert verdict == ("Right." if answer["correct"] else "No.")
+            assert len(reason) > 20
 
 
-@pytest.mark.parametrize("question", QUESTIONS)
-def test_no_formula_and_no_markup(question):
-    texts = [question["question"]]
-    texts += [text for a in question["answers"] for text in (a["answer"], a["feedback"])]
-    assert not re.search(r"[$<>&\\`]|\]\(", " ".join(texts))
+@by_name
+def test_no_formula_and_no_markup(name):
+    for question in QUIZZES[name]:
+        texts = [question["question"]]
+        texts += [text for a in question["answers"] for text in (a["answer"], a["feedback"])]
+        assert not re.search(r"[$<>&\\`]|\]\(", " ".join(texts))
 
 
 @by_name
@@ -74,6 +71,14 @@ def test_live_quiz_is_text_first_and_fetches_nothing(name, shown):
     (script,) = re.findall(r"<script>(.*)</script>", live, flags=re.DOTALL)
     assert script.startswith("(function () {\nvar MathJax;"), "jupyterquiz must find no MathJax"
     assert not re.search(r"<(script|link|img)[^>]+(src|href)=", live)
+
+
+@pytest.mark.parametrize("shell", [None, object()], ids=["Python", "IPython"])
+def test_a_script_goes_on_after_one_line(shell, shown, monkeypatch, capsys):
+    monkeypatch.setattr(quiz, "get_ipython", lambda: shell)
+    show_quiz("02_noise")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "02_noise" in line and "notebook" in line and shown == []
 
 
 def test_unknown_quiz_is_named():

@@ -20,7 +20,7 @@ from dae_helpers import (
     minibatch_gd,
     minibatch_loss,
 )
-from dae_helpers.training import test_loss as mean_test_loss
+from dae_helpers.training import mean_loss
 
 
 def linear(seed=0, side=2):
@@ -167,10 +167,11 @@ def test_mean_over_samples_with_a_short_last_batch():
         assert history.test_loss == [pytest.approx(by_hand(model, data), rel=1e-5)]
 
 
-@pytest.mark.parametrize("batch_size", [1, 2, 3, 5, 100])
-def test_test_loss_whatever_the_batch_size(batch_size):
-    model, data = linear(), pairs(5, seed=1)
-    found = mean_test_loss(model, data, batch_size=batch_size)
+@pytest.mark.parametrize("n", [5, 128, 300])  # 300: two whole batches and a short one
+def test_mean_loss_whatever_the_number_of_pairs(n):
+    model, data = linear(), pairs(n, seed=1)
+    data[-1] = (data[-1][0], data[-1][1] + 3)  # one large loss, in the last batch
+    found = mean_loss(model, data)
     assert isinstance(found, float)
     assert found == pytest.approx(by_hand(model, data), rel=1e-5)
 
@@ -183,11 +184,11 @@ def test_both_losses_are_of_their_own_set():
 
 
 @pytest.mark.parametrize("training", [True, False])
-def test_test_loss_leaves_mode_and_gradients(training):
+def test_mean_loss_leaves_mode_and_gradients(training):
     model = nn.Sequential(nn.Dropout(0.5), linear()).train(training)
-    first = mean_test_loss(model, pairs(5))
+    first = mean_loss(model, pairs(5))
     assert model.training is training and model[0].training is training
-    assert first == mean_test_loss(model, pairs(5)), "without dropout"
+    assert first == mean_loss(model, pairs(5)), "without dropout"
     assert all(p.grad is None for p in model.parameters())
 
 
@@ -201,7 +202,8 @@ def test_modes_during_training():
 
     model = nn.Sequential(Spy(), linear())
     quiet(model, 2, pairs(4), batch_size=2)
-    assert modes == [(True, True), (True, True), (False, False)] * 2
+    tried = [(False, False)] * 2  # a mini-batch of each set, before a weight moves
+    assert modes == tried + [(True, True), (True, True), (False, False)] * 2
     assert not model.training
 
 
@@ -269,8 +271,9 @@ def test_order_does_not_depend_on_the_global_generator():
 def test_each_epoch_visits_every_pair_once_in_a_new_order():
     train = Recording(pairs(10))
     quiet(linear(), 3, train, pairs(2), batch_size=4)
-    epochs = [train.asked[i : i + 10] for i in (0, 10, 20)]
-    assert len(train.asked) == 30
+    asked = train.asked[4:]  # without the mini-batch that is tried first
+    epochs = [asked[i : i + 10] for i in (0, 10, 20)]
+    assert len(asked) == 30
     assert all(sorted(epoch) == list(range(10)) for epoch in epochs)
     assert epochs[0] != epochs[1] != epochs[2]
     assert list(range(10)) not in epochs
@@ -279,7 +282,7 @@ def test_each_epoch_visits_every_pair_once_in_a_new_order():
 def test_test_set_is_visited_once_an_epoch_in_order():
     test = Recording(pairs(5))
     quiet(linear(), 2, pairs(4), test)
-    assert test.asked == list(range(5)) * 2
+    assert test.asked == list(range(5)) * 3  # tried, then measured after each epoch
 
 
 @pytest.mark.parametrize("steps", [1, 3, 5, 12])
@@ -293,8 +296,9 @@ def test_steps_per_epoch_passes_follow_without_a_gap(steps):
         pairs(2),
         batch_size=2,
         steps_per_epoch=steps,
-        on_epoch_end=lambda history: lengths.append(len(train.asked)),
+        on_epoch_end=lambda history: lengths.append(len(train.asked) - 2),
     )
+    del train.asked[:2]  # the mini-batch that is tried first
     assert lengths == [(i + 1) * steps * 2 for i in range(len(history.train_loss))]
     whole = len(train.asked) // 10
     assert whole >= 2
@@ -438,7 +442,7 @@ def interruptible():
 def test_interrupted_in_mid_epoch(how, at, epochs, capsys):
     model = linear()
     before = weights(model)
-    train = Interrupting(pairs(10), at, how)
+    train = Interrupting(pairs(10), at + 1, how)  # one is tried first
     history = quiet(model, 5, train, pairs(4), batch_size=1, lr=0.1)
     assert isinstance(history, History)
     assert len(history.train_loss) == len(history.test_loss) == epochs
@@ -450,7 +454,7 @@ def test_interrupted_in_mid_epoch(how, at, epochs, capsys):
 
 
 def test_interrupted_while_testing(capsys):
-    test = Interrupting(pairs(4), 5, press_stop)
+    test = Interrupting(pairs(4), 9, press_stop)  # tried, an epoch, one pair
     model = linear()
     history = quiet(model, 3, pairs(4), test)
     assert len(history.train_loss) == len(history.test_loss) == 1
@@ -460,7 +464,7 @@ def test_interrupted_while_testing(capsys):
 
 def test_interrupted_run_goes_on():
     model = linear()
-    history = quiet(model, 3, Interrupting(pairs(4), 6, press_stop), pairs(4))
+    history = quiet(model, 3, Interrupting(pairs(4), 10, press_stop), pairs(4))
     history = quiet(model, 3, pairs(4), history=history)
     assert len(history.train_loss) == len(history.test_loss) == 3
 
@@ -486,7 +490,7 @@ def test_nan_in_the_images_is_an_error():
     ("options", "error", "words"),
     [
         ({"model": lambda x: x}, TypeError, ["model", "torch.nn.Module", "function"]),
-        ({"model": DenoisingAutoencoder}, TypeError, ["model", "torch.nn.Module", "type"]),
+        ({"model": DenoisingAutoencoder}, TypeError, ["class", "DenoisingAutoencoder()"]),
         ({"num_epochs": 2.0}, TypeError, ["num_epochs", "whole number", "2.0"]),
         ({"num_epochs": True}, TypeError, ["num_epochs", "whole number", "True"]),
         ({"num_epochs": "2"}, TypeError, ["num_epochs", "whole number", "'2'"]),
@@ -494,8 +498,8 @@ def test_nan_in_the_images_is_an_error():
         ({"train_set": []}, ValueError, ["train_set", "(corrupted, original)", "empty"]),
         ({"test_set": []}, ValueError, ["test_set", "(corrupted, original)", "empty"]),
         ({"lr": 0}, ValueError, ["lr", "above 0", "0"]),
-        ({"lr": -0.1}, ValueError, ["lr", "above 0", "-0.1"]),
-        ({"lr": math.nan}, ValueError, ["lr", "above 0", "nan"]),
+        ({"lr": -0.1}, ValueError, ["lr", "at least 0", "-0.1"]),
+        ({"lr": math.nan}, ValueError, ["lr", "at least 0", "nan"]),
         ({"lr": math.inf}, ValueError, ["lr", "inf"]),
         ({"lr": "0.1"}, TypeError, ["lr", "'0.1'"]),
         ({"batch_size": 0}, ValueError, ["batch_size", "at least 1", "0"]),
@@ -514,7 +518,7 @@ def test_bad_arguments(options, error, words):
 
 def test_target_of_another_shape():
     data = [(x, torch.zeros(1, 3, 3)) for x, _ in pairs(4)]
-    with pytest.raises(ValueError, match="same shape"):
+    with pytest.raises(ValueError, match=r"should return images of the shape \(4, 1, 3, 3\)"):
         quiet(linear(), 1, data)
 
 

@@ -1,6 +1,7 @@
 """Explorers follow their controls, and leave a picture where no kernel is."""
 
 import base64
+import html
 import sys
 import types
 
@@ -8,14 +9,15 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from dae_helpers import widgets
-from dae_helpers.widgets import choice, drawing_pad, explore, slider
+from dae_helpers.classroom import widgets
+from dae_helpers.classroom.widgets import choice, drawing_pad, explore, slider
 
 
 @pytest.fixture
 def shown(monkeypatch):
-    """What was displayed: a list of (arguments, options)."""
+    """What was displayed, as in a notebook: a list of (arguments, options)."""
     calls = []
+    monkeypatch.setattr(widgets, "get_ipython", lambda: types.SimpleNamespace(kernel="a kernel"))
     monkeypatch.setattr(widgets, "display", lambda *args, **options: calls.append((args, options)))
     return calls
 
@@ -157,17 +159,42 @@ def test_pad_wants_images_of_28_by_28():
         drawing_pad("start from", {"one": np.zeros((1, 28, 28))})
 
 
-def test_error_in_update_is_raised(figure, shown):
+def test_error_of_the_first_picture_is_raised(figure, shown):
+    with pytest.raises(ZeroDivisionError):
+        explore(figure, lambda digit: digit / 0, digit=choice("digit", [2]))
+    assert shown == []
+
+
+def test_error_of_a_move_is_said_above_the_picture_until_a_move_succeeds(figure, shown):
     def update(digit):
         if digit == 2:
-            raise ZeroDivisionError("in the reader's own code")
+            raise ValueError("<b> in the reader's own code")
+        figure.axes[0].set_title(digit)
 
-    digit = choice("digit", [1, 2])
-    explore(figure, update, digit=digit)
-    with pytest.raises(ZeroDivisionError):
+    digit = choice("digit", [1, 2, 3])
+    box = explore(figure, update, digit=digit)
+    first = picture(box)
+    with pytest.raises(ValueError, match="reader's own"):  # for the log of the kernel
         digit.value = 2
-    with pytest.raises(ZeroDivisionError):
-        explore(figure, update, digit=choice("digit", [2]))
+    assert box.children[0] is digit
+    said = html.unescape(box.children[1].value)
+    assert said == "update() stopped with ValueError: <b> in the reader's own code"
+    assert "<b>" not in box.children[1].value
+    assert picture(box) == first
+    digit.value = 3
+    assert len(box.children) == 2 and picture(box) != first
+
+
+@pytest.mark.parametrize("shell", [None, types.SimpleNamespace()], ids=["Python", "IPython"])
+def test_a_script_goes_on_after_one_line(figure, shown, shell, monkeypatch, capsys):
+    monkeypatch.setattr(widgets, "get_ipython", lambda: shell)
+    pad = drawing_pad("start from", PAGES)
+    box = explore(figure, lambda drawing: figure.axes[0].set_title(drawing[0]), drawing=pad)
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "notebook" in line and shown == []
+    first = picture(box)
+    pad.children[0].value = "two"
+    assert picture(box) != first
 
 
 def test_controls_have_labels():

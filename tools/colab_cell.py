@@ -1,31 +1,17 @@
-# @title Colab only: fetch the course (anywhere else this cell does nothing)
+# @title Colab only: install the course (anywhere else this cell does nothing)
+import importlib.util
 import sys
 
 if "google.colab" in sys.modules:
-    import subprocess
-    from pathlib import Path
-    from tempfile import TemporaryDirectory
+    from os import path, popen
 
-    HOME, REF = "", "main"  # `make home` writes them
-    LACKING = []
-    source, version, upload = f"https://github.com/{HOME}", REF, Path("dae_course.zip")
-    fetch = ["git", "clone", "-q", "--depth=1", f"--branch={REF}", source]
-    if upload.exists():  # a newer one counts as another version
-        source, version = upload, upload.stat().st_mtime_ns
-        fetch = [sys.executable, "-m", "zipfile", "-e", upload]
-    install = [sys.executable, "-m", "pip", "install", "-qq", "--no-deps", *LACKING]
-    course = Path(f"dae_course-{version}").resolve()
-    if not course.exists():
-        with TemporaryDirectory(dir=".") as part:
-            steps = {source: [*fetch, f"{part}/course"], "PyPI": install}
-            for place, command in steps.items():
-                done = subprocess.run(command, capture_output=True, text=True)
-                if done.returncode:
-                    print(f"Fetching from {place} failed:", done.stderr.strip().rpartition("\n")[2])
-                    print("Is there a network, and a course at that address? If not, upload")
-                    print("dae_course.zip (`make colab-zip` builds it) into the file pane.")
-                    sys.exit("Then run this cell again.")
-            Path(part, "course").rename(course)
-    if str(course) not in sys.path:
-        sys.path.append(str(course))
-        print(f"The course comes from {source}. Links to other notebooks do not work in Colab.")
+    home = "https://github.com/HOME/archive/REF.zip"  # `make home` writes it
+    course = getattr(importlib.util.find_spec("dae_helpers"), "origin", "")
+    # The newer one of an uploaded file and of what is installed; where there is neither, the home.
+    source = max(filter(path.exists, ["dae_course.zip", course]), key=path.getctime, default=home)
+    # With -qq pip prints nothing but errors; the last line of them tells most.
+    pip = f"'{sys.executable}' -m pip install -qq --no-deps {source} LACKING"
+    if source != course and (error := popen(f"{pip} 2>&1 | grep . | tail -1").read()):
+        sys.exit(f"Upload dae_course.zip (make colab-zip) into the file pane, run again. {error}")
+if importlib.util.find_spec("dae_helpers") is None:
+    sys.exit('This kernel lacks the course. In its folder: make lab, or pip install -e ".[lab]"')

@@ -16,7 +16,8 @@ from pathlib import Path
 from nbconvert.preprocessors import ClearOutputPreprocessor, TagRemovePreprocessor
 from nbformat import NotebookNode
 from offline_html import OFFLINE, OfflineExporter, mend_text
-from run_notebooks import read, write_whole
+from run_notebooks import read
+from run_notebooks import write as write_notebook
 
 BUILD = Path(__file__).resolve().parent.parent / "build"
 SOLUTION_TAGS = {"solution", "solution-text"}
@@ -143,7 +144,7 @@ def write(edition: str, path: Path, folder: Path) -> Path:
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_text(HTML[edition](nb), encoding="utf-8")
     else:
-        write_whole({"student": student, "solutions": solutions}[edition](nb), target)
+        write_notebook({"student": student, "solutions": solutions}[edition](nb), target)
     return target
 
 

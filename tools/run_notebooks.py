@@ -18,6 +18,7 @@ from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellControlSignal, DeadKernelError
 from nbformat import NotebookNode
+from whole import write_whole
 
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 LIVE = "<!-- live"  # from here on, HTML is for a page with a kernel: a script
@@ -49,15 +50,9 @@ def read(path: Path) -> NotebookNode:
     return nbformat.read(path, as_version=4)
 
 
-def write_whole(nb: NotebookNode, path: Path) -> None:
+def write(nb: NotebookNode, path: Path) -> None:
     """Write a notebook, whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
-    try:
-        part.write_text(nbformat.writes(nb) + "\n", encoding="utf-8", newline="\n")
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_whole((nbformat.writes(nb) + "\n").encode(), path)
 
 
 def describe_failure(nb: NotebookNode, index: int, error: Exception) -> str:
@@ -131,7 +126,7 @@ def run(path: Path, out: Path | None) -> float:
     execute(nb, path.resolve().parent)
     seconds = time.monotonic() - started
     clean(nb)
-    write_whole(nb, out / path.name if out else path)
+    write(nb, out / path.name if out else path)
     return seconds
 
 

@@ -1,6 +1,7 @@
 """Interactive explorers: a figure that follows its controls, and a pad to draw a digit on."""
 
 import base64
+import html
 import io
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import ipywidgets
 import numpy as np
 import traitlets
+from IPython import get_ipython
 from IPython.display import display
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
@@ -60,22 +62,35 @@ def explore(figure: Figure, update: Callable[..., None], **controls) -> ipywidge
     ``update`` should change the artists of ``figure`` (``set_data``, ``set_title``): that is
     several times faster than to draw new ones. The layout is fixed after the first picture, so
     that nothing jumps. What is displayed is also a static picture, so a front-end without a kernel
-    shows the first state. Returns the widget, for tests.
+    shows the first state. An error in ``update`` is raised; when it comes with a move, its one line
+    stands above the picture until a move succeeds. A plain Python script shows nothing but a line.
+    Returns the widget, for tests.
     """
     width = f"{round(DPI * figure.get_figwidth())}px"
     picture = ipywidgets.Image(format="png", layout={"width": width, "max_width": "100%"})
+    problem, box = ipywidgets.HTML(), ipywidgets.VBox()
+    box.add_class("dae-explorer")
 
     def refresh(_change=None) -> None:
-        update(**{name: control.value for name, control in controls.items()})
-        picture.value = _png(figure)
+        shown = [picture]
+        try:
+            update(**{name: control.value for name, control in controls.items()})
+            picture.value = _png(figure)
+        except Exception as error:  # a kernel keeps what a callback raises to its log
+            problem.value = html.escape(f"update() stopped with {type(error).__name__}: {error}")
+            shown = [problem, picture]
+            raise
+        finally:
+            box.children = [*controls.values(), *shown]
 
     figure.set_dpi(DPI)
     refresh()
     figure.set_layout_engine("none")
     for control in controls.values():
         control.observe(refresh, names="value")
-    box = ipywidgets.VBox([*controls.values(), picture])
-    box.add_class("dae-explorer")
+    if not hasattr(get_ipython(), "kernel"):
+        print("an interactive explorer: it shows in a notebook")
+        return box
     view = {"version_major": 2, "version_minor": 0, "model_id": box.model_id}
     display(
         {

@@ -4,6 +4,7 @@ import html
 import json
 from pathlib import Path
 
+from IPython import get_ipython
 from IPython.display import display
 from IPython.utils.capture import capture_output
 
@@ -27,11 +28,15 @@ def show_quiz(name: str) -> None:
     """Show the quiz of a notebook, such as ``"02_noise"``, whose questions are in quizzes.json.
 
     jupyterquiz draws it. Until its script has run, and wherever none runs, the questions stand
-    there as text, each with a folded answer. Raises ``ValueError`` if there is no such quiz.
+    there as text, each with a folded answer. A plain Python script shows nothing but a line. Raises
+    ``ValueError`` if there is no such quiz.
     """
     if name not in QUIZZES:
         raise ValueError(f"there is no quiz {name!r}; quizzes: {', '.join(QUIZZES)}")
     text = _as_text(QUIZZES[name])
+    if not hasattr(get_ipython(), "kernel"):
+        print(f"a quiz, {name}: it shows in a notebook")
+        return
     if display_quiz:
         text = f'<div id="quiz-{name}-text">{text}</div>{LIVE}{_live(name)}'
     display({"text/html": text, "text/plain": f"a quiz: {name}"}, raw=True)

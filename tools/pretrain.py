@@ -1,4 +1,4 @@
-"""Make the pretrained weights: ``python denoising_models/pretrain.py``, or ``make weights``.
+"""Make the pretrained weights: ``python tools/pretrain.py``, or ``make weights``.
 
 Three recipes, all on MNIST without the embedded test digits (59,000), Gaussian noise of variance
 0.1, clamped, mean squared error:
@@ -14,7 +14,7 @@ be killed at any moment and started again with the same command: it goes on wher
 same result, bit for bit on the same machine. Several processes share every mini-batch, with the
 losses of one process:
 
-    torchrun --standalone --nproc-per-node=2 denoising_models/pretrain.py --recipe classic
+    torchrun --standalone --nproc-per-node=2 tools/pretrain.py --recipe classic
 """
 
 import argparse
@@ -33,20 +33,27 @@ import torchvision
 from torch import distributed, nn
 from torch.utils.data import Dataset
 from tqdm import tqdm
+from whole import write_whole
 
 from dae_helpers import (
     CorruptedDigits,
     DenoisingAutoencoder,
+    Digits,
     History,
     SkipDenoiser,
+    course,
+    dark_start,
     load_mnist,
     minibatch_gd,
+    psnr,
+    ssim,
 )
-from dae_helpers.checkpoints import PRETRAINED_EPOCHS, save_whole, write_whole
-from dae_helpers.data import Digits, embedded_digits, embedded_test_positions
-from dae_helpers.evaluation import denoise, psnr, ssim
+from dae_helpers.data import embedded_digits, embedded_test_positions
+from dae_helpers.evaluation import denoise
+from dae_helpers.training import cycle
 
-HERE = Path(__file__).resolve().parent
+MODELS = Path(__file__).resolve().parent.parent / "denoising_models"
+PRETRAINED_EPOCHS = (1, 2, 10, 25, 50, 100, 400)
 PARTS = 10  # a cycle is measured and saved so many times
 DETAILS = "59,000 MNIST digits without the embedded test digits, Gaussian noise of variance 0.1 "
 RECIPES = {
@@ -100,11 +107,7 @@ def prepare(
     if recipe == "classic":
         return model, CorruptedDigits(digits, seed=seed), options
     steps = steps or entry["steps"]
-    *_, output_bias = model.parameters()
-    nn.init.constant_(output_bias, torch.logit(digits.images.mean()).item())
-    optimizer = torch.optim.AdamW(model.parameters(), lr=lr)
-    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, lr, total_steps=steps)
-    options |= {"optimizer": optimizer, "scheduler": scheduler}
+    options |= cycle(dark_start(model, digits.images), steps, lr)
     options |= {"steps_per_epoch": steps // PARTS}
     return model, CorruptedDigits(digits, fresh=True, seed=seed), options
 
@@ -114,6 +117,8 @@ class Share(Dataset):
 
     def __init__(self, pairs: CorruptedDigits, rank: int, world: int) -> None:
         self.pairs, self.rank, self.world = pairs, rank, world
+        if pairs.fresh:
+            self.visits = pairs.visits  # so that a trial does not count as a visit
 
     def __len__(self) -> int:
         return len(self.pairs)
@@ -133,6 +138,13 @@ def weights_file(recipe: str, epoch: int, epochs: int) -> str | None:
 def history_file(recipe: str) -> str:
     """The name of the table of losses: epoch (or tenth of the run), train_loss, test_loss."""
     return "mnistmodel_history.csv" if recipe == "classic" else f"mnistmodel_{recipe}_history.csv"
+
+
+def save_whole(state: dict, path: Path) -> None:
+    """Save tensors, numbers, lists and dicts with ``torch.save``, whole or not at all."""
+    content = io.BytesIO()
+    torch.save(state, content)  # in memory first: of a full disk it would make a RuntimeError
+    write_whole(content.getvalue(), path)
 
 
 def write_history(history: History, path: Path) -> None:
@@ -199,7 +211,7 @@ def write_manifest(folder: Path) -> None:
 
 def join() -> tuple[int, int, str]:
     """Rank, number of processes, and device of this process; meets the others of ``torchrun``."""
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = str(course.device())
     if not distributed.is_torchelastic_launched():
         return 0, 1, device
     if device == "cuda":
@@ -217,7 +229,7 @@ def run(recipe: str, folder: Path, epochs: int, steps: int | None, limit: int | 
     test_set = CorruptedDigits(
         Digits(test_digits.images[:limit], test_digits.labels[:limit], ""), seed=1
     )
-    model.to(device, memory_format=torch.channels_last)
+    model.to(device, memory_format=torch.channels_last)  # before several processes share it
     optimizer, scheduler = options.get("optimizer"), options.get("scheduler")
     history, state_path = History(), folder / "runs" / f"{recipe}.pt"
     if state_path.exists():
@@ -263,7 +275,7 @@ def run(recipe: str, folder: Path, epochs: int, steps: int | None, limit: int | 
             f"test {history.test_loss[-1]:.5f}, {left / 60:.1f} minutes left"
         )
 
-    options |= {"history": history, "on_epoch_end": save, "progress": rank == 0}
+    options |= {"history": history, "on_epoch_end": save, "progress": rank == 0, "device": device}
     if world == 1:
         minibatch_gd(model, epochs, train_set, test_set, **options)
     else:
@@ -281,7 +293,7 @@ def main() -> None:
     parser.add_argument("--recipe", choices=[*RECIPES, "all"], default="all")
     parser.add_argument("--epochs", type=int, default=400, help="of the classic recipe")
     parser.add_argument("--threads", type=int, default=1, help="1 is nearly as fast as 2")
-    parser.add_argument("--folder", type=Path, default=HERE, help="where the weights go")
+    parser.add_argument("--folder", type=Path, default=MODELS, help="where the weights go")
     parser.add_argument("--limit", type=int, help="only so many digits, for a trial")
     parser.add_argument("--steps", type=int, help="of fast and skip, a multiple of 10, for a trial")
     parser.add_argument("--manifest", action="store_true", help="only write manifest.json")

@@ -1,7 +1,7 @@
-"""Draw the README's picture: ``python denoising_models/draw_before_after.py``.
+"""Draw the README's picture: ``python tools/draw_before_after.py``.
 
-Writes ``before_after.png``: the first ten test digits, corrupted, denoised by the weights ``fast``
-and ``skip``, and original.
+Writes ``denoising_models/before_after.png``: the first ten test digits, corrupted, denoised by the
+weights ``fast`` and ``skip``, and original.
 """
 
 from pathlib import Path
@@ -30,8 +30,10 @@ def main() -> None:
             axis.imshow(image[0], cmap="gray", vmin=0, vmax=1)
             axis.set(xticks=[], yticks=[])
         row[0].set_ylabel(label, fontsize=13, rotation=0, ha="right", va="center")
-    path = Path(__file__).parent / "before_after.png"
-    figure.savefig(path, dpi=100, facecolor="white", metadata={"Software": None})
+    folder = Path(__file__).resolve().parent.parent / "denoising_models"
+    figure.savefig(
+        folder / "before_after.png", dpi=100, facecolor="white", metadata={"Software": None}
+    )
 
 
 if __name__ == "__main__":

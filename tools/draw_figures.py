@@ -1,8 +1,9 @@
-"""Draw the figures of notebooks 01 and 03: ``python denoising_models/draw_figures.py``.
+"""Draw the figures of notebooks 01 and 03: ``python tools/draw_figures.py``.
 
-Writes ``autoencoder.png`` and ``denoise.png`` beside this file. The digit is from MNIST and the
-noise is real; in place of a network's output both show a projection on principal components and
-say so. Sizes are in inches, 1 inch = 100 pixels, and the result is the same on every run.
+Writes ``autoencoder.png`` and ``denoise.png`` into ``denoising_models/``. The digit is from MNIST
+and the noise is real; in place of a network's output both show a projection on principal
+components and say so. Sizes are in inches, 1 inch = 100 pixels, and the result is the same on
+every run.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ from sklearn.decomposition import PCA
 
 from dae_helpers.noise import gaussian_noise
 
-HERE = Path(__file__).parent
+MODELS = Path(__file__).resolve().parent.parent / "denoising_models"
 DIGIT = 4001  # a round, open 8
 COMPONENTS = 32
 
@@ -51,10 +52,10 @@ def new_canvas() -> Axes:
 
 
 def save(axes: Axes, name: str, note: str) -> None:
-    """Add the note on the lower right, write the figure beside this file, and close it."""
+    """Add the note on the lower right, write the figure, and close it."""
     text(axes, 15.7, 0.5, note, ha="right", color=GREY)
     axes.set(xlim=(0, 16), ylim=(0, 7), aspect="auto")
-    axes.figure.savefig(HERE / name, dpi=100, metadata={"Software": None})
+    axes.figure.savefig(MODELS / name, dpi=100, metadata={"Software": None})
     plt.close(axes.figure)
 
 

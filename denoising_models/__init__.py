@@ -1,0 +1,1 @@
+"""Figures, pretrained weights and their manifest: data, which travels with the package."""
