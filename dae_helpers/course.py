@@ -59,7 +59,7 @@ def start() -> None:
     np.random.seed(SEED)  # scikit-learn draws from NumPy's global generator
     torch.set_num_threads(1)
     mpl.rcdefaults()  # whatever dark style the reader has set
-    if get_ipython() and mpl.get_backend().lower() == "agg":
+    if "ipykernel" in sys.modules and get_ipython() and mpl.get_backend().lower() == "agg":
         get_ipython().run_line_magic("matplotlib", "inline")  # MPLBACKEND=agg would hide figures
     mpl.rcParams.update(
         {
