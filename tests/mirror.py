@@ -1,6 +1,7 @@
 """A small MNIST, and a mirror of it on loopback that can misbehave like the real ones."""
 
 import contextlib
+import functools
 import gzip
 import hashlib
 import struct
@@ -10,6 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import numpy as np
+
+from dae_helpers import data
 
 
 def idx_files() -> dict[str, bytes]:
@@ -27,6 +30,7 @@ FILES = idx_files()
 PACKED = {f"{name}.gz": gzip.compress(content, mtime=0) for name, content in FILES.items()}
 HASHES = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
 RESOURCES = [(name, hashlib.md5(content).hexdigest()) for name, content in PACKED.items()]
+embedded_digits = functools.cache(data.embedded_digits)  # to fall back on; read once
 PAGE = b"<!doctype html><title>Sign in</title><p>Welcome to the guest network."
 
 

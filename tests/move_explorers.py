@@ -1,30 +1,21 @@
-"""A cell for the end of a notebook: moves every control of its explorers, and times the answers.
+"""A cell for the end of a notebook: moves every control of its explorers, and counts new figures.
 
 Everything is inside one function, so that no name of the notebook is taken.
 """
 
 
 def move_explorers():
-    """Print the number of controls, the usual seconds of a move, and those of a new figure."""
-    import io
+    """Print the number of controls, and of the figures that were made while they moved."""
     import json
-    import statistics
-    import time
 
     import ipywidgets
     from matplotlib.figure import Figure
 
-    def seconds(action):
-        started = time.perf_counter()
-        action()
-        return time.perf_counter() - started
+    made, initialise = [], Figure.__init__
 
-    def fresh_figure():
-        drawn = Figure(figsize=(8, 2.8), layout="constrained")
-        for axis in drawn.subplots(1, 3):
-            axis.imshow([[0, 1], [1, 0]], cmap="gray")
-            axis.set_title("a title")
-        drawn.savefig(io.BytesIO(), format="png", dpi=80)
+    def count(self, *args, **kwargs):
+        made.append(1)
+        initialise(self, *args, **kwargs)
 
     def stops(control):
         """Some of the values that a control can take, the first and the last among them."""
@@ -34,20 +25,20 @@ def move_explorers():
         return [*values[:: max(1, len(values) // 8)], values[-1]]
 
     boxes = [value for value in globals().values() if isinstance(value, ipywidgets.VBox)]
-    moved, times, fresh = 0, [], []
+    moved, Figure.__init__ = 0, count
     for box in [box for box in boxes if "dae-explorer" in box._dom_classes]:
         *controls, picture = box.children
         for control in controls:
             start, pictures = control.value, {bytes(picture.value)}
             for value in [*stops(control), start]:
                 if value != control.value:
-                    times.append(seconds(lambda c=control, v=value: c.set_trait("value", v)))
+                    control.set_trait("value", value)
                     pictures.add(bytes(picture.value))
-            fresh.append(seconds(fresh_figure))
             moved += 1
             name = getattr(control, "description", "pad")
             assert len(pictures) > 1, f"the picture does not follow {name!r}"
-    print(json.dumps([moved, statistics.median(times), statistics.median(fresh)]))
+    Figure.__init__ = initialise
+    print(json.dumps([moved, len(made)]))
 
 
 move_explorers()

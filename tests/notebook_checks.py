@@ -9,13 +9,12 @@ import nbformat
 from make_editions import is_note
 from make_slides import only_output, slide_type
 from nbformat import NotebookNode
+from set_home import colab_address, with_badge
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["course"]
 HOME, REF = SETTINGS["home"], SETTINGS["ref"]
-BADGE = f"https://colab.research.google.com/github/{HOME}/blob/{REF}/notebooks/"
-OWN_PAGES = (BADGE.removesuffix("notebooks/"), f"https://github.com/{HOME}/blob/{REF}/")
 HEADINGS = (
     "## You will be able to",
     "## Quick questions",
@@ -25,7 +24,7 @@ HEADINGS = (
     "## What comes next",
     "## References",
 )
-CODE_LINES, MOST_CODE_LINES, COLAB_LINES = 15, 25, 30  # the Colab cell is written by a tool, folded
+CODE_LINES, MOST_CODE_LINES, COLAB_LINES = 15, 25, 12
 LONGER_CELLS = {"setup", "claims", "solution", "explorer", "long"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 NEVER_SHOWN = {"setup", "stub", "check", "solution", "solution-text", "claims"}
@@ -90,7 +89,7 @@ def check_format(nb: NotebookNode, path: Path) -> list[str]:
 
 
 def check_title(nb: NotebookNode, path: Path) -> list[str]:
-    """One title, in the first cell, with the Colab badge of this notebook."""
+    """One title, in the first cell; the Colab badge of this notebook where there is a home."""
     titles = [line for cell in nb.cells for line in headings(cell) if line.startswith("# ")]
     problems = []
     if len(titles) != 1 or titles[0] not in headings(nb.cells[0]):
@@ -98,8 +97,9 @@ def check_title(nb: NotebookNode, path: Path) -> list[str]:
     links = re.findall(
         r"https://colab\.research\.google\.com/github/[^)\s\"'>]+", nb.cells[0].source
     )
-    if links != [BADGE + path.name]:
-        problems.append(f"the Colab badge should link to {BADGE + path.name}, it has {links}")
+    expected = [colab_address(HOME, REF, path.name)] if HOME else []
+    if links != expected:
+        problems.append(f"the Colab badge should link to {expected}, it has {links}")
     return problems
 
 
@@ -284,12 +284,10 @@ def check_links(nb: NotebookNode, path: Path) -> list[str]:
             if not re.match(r"https?:|data:", picture):
                 problems.append(f"a relative picture does not show in Colab: {picture}")
         for link in map("".join, LINK.findall(text)):
-            page = next((page for page in OWN_PAGES if link.startswith(page)), None)
-            start = ROOT if page else path.parent
-            target = link.removeprefix(page or "").partition("#")[0]
-            if not target or re.match(r"[a-z]+:", target) or start / target == path:
+            target = link.partition("#")[0]
+            if not target or re.match(r"[a-z]+:", target) or path.parent / target == path:
                 continue
-            if not (start / target).exists():
+            if not (path.parent / target).exists():
                 problems.append(f"dead link: {link}")
     return problems
 
@@ -361,7 +359,7 @@ def good_notebook() -> NotebookNode:
     said = "Data: 60000 digits from MNIST's training file.\n"
     printed = nbformat.v4.new_output("stream", name="stdout", text=said)
     cells = [
-        text(f"# Good\n[Open in Colab]({BADGE}good.ipynb)"),
+        text(with_badge("# Good\n", HOME, REF, "good.ipynb")),
         text(f"{HEADINGS[0]}\n- a\n- b\n- c\n\n**Prerequisites:** none. **Time:** a minute."),
         tagged("colab setup", "import sys"),
         tagged("setup", "digits = load_mnist()"),

@@ -5,7 +5,7 @@ import re
 import sys
 
 import pytest
-from notebook_checks import ROOT
+from notebook_checks import NOTEBOOKS, ROOT
 
 FOLDER = ROOT / "benchmarks"
 RESULTS = FOLDER / "results.md"
@@ -71,14 +71,22 @@ def test_contenders_do_the_same_maths(load, name):
     assert steps == [32, 32, 6]
 
 
-def test_the_page_holds_all_parts(load):
-    text = RESULTS.read_text(encoding="utf-8")
-    machines = re.findall(
-        r"^\*(.+), \d+ cores, .+, Python [\d.]+, PyTorch .+\*$", text, re.MULTILINE
-    )
-    assert len(machines) == len(load("run").PARTS), "each part names its machine"
+def stale(text, parts, notebooks):
+    """What is missing in a page of results."""
+    about = r"^\*.+, \d+ cores, .+, Python [\d.]+, PyTorch .+, commit [0-9a-f]{7,}\+?\*$"
+    named = len(re.findall(about, text, re.MULTILINE))
+    missing = [] if named == len(parts) else [f"{named} parts name machine and commit"]
     headings = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
-    for part in load("run").PARTS:
+    for part in parts:
         source = (FOLDER / f"{part}.py").read_text(encoding="utf-8")
-        for heading in re.findall(r'print\(f?"## ([^\\"]+)', source):
-            assert heading in headings, f"{heading}: run make bench"
+        wanted = re.findall(r'print\(f?"## ([^\\"]+)', source)
+        missing += [heading for heading in wanted if heading not in headings]
+    return missing + [name for name in notebooks if f"| {name} |" not in text]
+
+
+def test_the_page_holds_all_parts_and_all_notebooks(load):
+    text, parts = RESULTS.read_text(encoding="utf-8"), load("run").PARTS
+    names = [path.name for path in NOTEBOOKS]
+    assert stale(text, parts, names) == [], "run make bench"
+    assert stale(text, parts, [*names, "99_new.ipynb"]) == ["99_new.ipynb"]
+    assert stale(text.replace("commit", "of", 1), parts, names) != []

