@@ -55,19 +55,6 @@ class Digits(Dataset):
         return f"{len(self)} digits from {self.source}"
 
 
-def embedded_test_positions(labels: Tensor) -> Tensor:
-    """Where the 1,000 embedded test digits stand in MNIST's training file.
-
-    ``labels``: (60000,) the file's labels. Returns (1000,) positions, in rising order. Training on
-    the other 59,000 keeps the embedded test digits unseen.
-    """
-    places = [
-        torch.nonzero(labels == digit).flatten()[EMBEDDED_TRAIN_PER_CLASS:EMBEDDED_PER_CLASS]
-        for digit in range(10)
-    ]
-    return torch.cat(places).sort().values
-
-
 def _damage(raw: Path) -> str | None:
     """What is wrong with the four MNIST files in ``raw``, or None."""
     for name, expected in SHA256.items():

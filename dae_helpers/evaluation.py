@@ -9,30 +9,20 @@ from skimage import restoration
 from skimage.metrics import structural_similarity
 from torch import Tensor, nn
 
-from .checks import (
-    check_batch,
-    check_floats,
-    check_model,
-    check_number,
-    check_output,
-    check_pair,
-    check_type,
-    need,
-    shape,
-)
+from . import checks
 from .placing import placed
 
 
 def _check_images(output: Tensor, original: Tensor) -> None:
-    check_batch("output", output)
-    check_batch("original", original)
-    check_pair(output, original)
+    checks.check_batch("output", output)
+    checks.check_batch("original", original)
+    checks.check_pair(output, original)
 
 
 def _check_grey(images: Tensor) -> None:
-    check_batch("images", images)
-    what = f"images should have the shape (N, 1, H, W), but their shape is {shape(images)}"
-    need(images.shape[1] == 1, what)
+    checks.check_batch("images", images)
+    what = f"images should have the shape (N, 1, H, W), but their shape is {checks.shape(images)}"
+    checks.need(images.shape[1] == 1, what)
 
 
 def psnr(output: Tensor, original: Tensor) -> Tensor:
@@ -58,7 +48,7 @@ def ssim(output: Tensor, original: Tensor) -> Tensor:
     _check_images(output, original)
     n, channels, height, width = output.shape
     what = f"images should be at least 11x11, but they are {height}x{width}"
-    need(min(height, width) >= 11, what)
+    checks.need(min(height, width) >= 11, what)
     # All images stacked into one tall one: a call an image would take twenty times as long. The
     # windows that would see two images are those that are left out below.
     tall = [x.detach().cpu().double().reshape(-1, width).numpy() for x in (output, original)]
@@ -74,9 +64,9 @@ def mean_ci(values: Tensor) -> tuple[float, float]:
     Normal approximation, ``1.96 * s / sqrt(N)``; of use from about 30 values on. Raises
     ``TypeError`` or ``ValueError`` unless there are at least two numbers.
     """
-    check_floats("values", values)
-    what = f"values should have the shape (N,), N >= 2, not {shape(values)}"
-    need(values.ndim == 1 and len(values) >= 2, what)
+    checks.check_floats("values", values)
+    what = f"values should have the shape (N,), N >= 2, not {checks.shape(values)}"
+    checks.need(values.ndim == 1 and len(values) >= 2, what)
     values = values.double()
     return values.mean().item(), 1.96 * values.std().item() / len(values) ** 0.5
 
@@ -89,16 +79,16 @@ def denoise(model: nn.Module, images: Tensor, batch_size: int = 500) -> Tensor:
     for what is no model or no batch of images in [0, 1], for a model that does not return one
     tensor, and for one that changes the shape of images.
     """
-    check_model(model)
-    check_batch("images", images)
-    check_number("batch_size", batch_size, 1, whole=True)
-    check_type("images", images, model)
+    checks.check_model(model)
+    checks.check_batch("images", images)
+    checks.check_number("batch_size", batch_size, 1, whole=True)
+    checks.check_type("images", images, model)
     outputs, was_training = [], model.training
     try:
         with placed(model.eval()) as device, torch.no_grad():
             for part in images.split(batch_size):
                 output = model(part.to(device))
-                check_output(output, part if getattr(output, "ndim", 4) == 4 else output)
+                checks.check_output(output, part if getattr(output, "ndim", 4) == 4 else output)
                 outputs.append(output.to(images.device))
     finally:
         model.train(was_training)
@@ -131,7 +121,7 @@ CLASSICAL: dict[str, tuple[Callable[..., np.ndarray], tuple]] = {
 
 def _check_name(name: str) -> None:
     what = f"name should be one of {', '.join(CLASSICAL)}, but it is {name!r}"
-    need(isinstance(name, str) and name in CLASSICAL, what)
+    checks.need(isinstance(name, str) and name in CLASSICAL, what)
 
 
 def classical(name: str, images: Tensor, setting: float) -> Tensor:
@@ -146,7 +136,7 @@ def classical(name: str, images: Tensor, setting: float) -> Tensor:
     _check_name(name)
     _check_grey(images)
     window = name in ("median", "Wiener")
-    check_number("setting", setting, 1 if window else 1e-3, 100, whole=window)
+    checks.check_number("setting", setting, 1 if window else 1e-3, 100, whole=window)
     function = CLASSICAL[name][0]
     done = np.stack([function(image, setting) for image in images[:, 0].double().numpy()])
     return torch.from_numpy(done).float().unsqueeze(1).clamp_(0, 1)

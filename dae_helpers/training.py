@@ -10,7 +10,16 @@ from torch import Tensor, nn
 from torch.utils.data import Dataset
 from tqdm import tqdm
 
-from .checks import check_loss, check_memory, check_pair, check_training
+from .checks import (
+    check_floats,
+    check_loss,
+    check_memory,
+    check_model,
+    check_number,
+    check_pair,
+    check_training,
+    need,
+)
 from .data import batches, epoch_order
 from .placing import placed, try_out
 
@@ -142,8 +151,7 @@ def minibatch_gd(
                 history.test_loss.append(test)
                 if on_epoch_end is not None:
                     on_epoch_end(history)
-                losses = {"train": f"{total / size:.4f}", "test": f"{test:.4f}"}
-                bar.set_postfix(epoch=epoch + 1, **losses)
+                bar.set_postfix_str(f"epoch={epoch + 1}, train={total / size:.4f}, test={test:.4f}")
     except KeyboardInterrupt:
         del history.train_loss[len(history.test_loss) :]  # both, or neither
         print(
@@ -164,12 +172,16 @@ def dark_start(model: nn.Module, images: Tensor) -> nn.Module:
 
     Sets the bias of its last layer that has one to the logit of the mean, about -1.9 for MNIST's
     digits, in place; ``images``: any shape, values in [0, 1], neither all 0 nor all 1. Returns the
-    model. Why: notebook 04. Raises ``ValueError`` if no layer has a bias.
+    model. Why: notebook 04. Raises ``TypeError`` for what is no model or no tensor of floats,
+    ``ValueError`` if no layer has a bias or the mean is not between 0 and 1.
     """
+    check_model(model)
+    check_floats("images", images)
+    mean = images.mean()
+    need(0 < mean < 1, f"images should have a mean between 0 and 1, but it is {mean:.4g}")
     biased = [layer for layer in model.modules() if getattr(layer, "bias", None) is not None]
-    if not biased:
-        raise ValueError("model should have a layer with a bias at its end, but none has one")
-    nn.init.constant_(biased[-1].bias, torch.logit(images.mean()).item())
+    need(biased, "model should have a layer with a bias at its end, but none has one")
+    nn.init.constant_(biased[-1].bias, torch.logit(mean).item())
     return model
 
 
@@ -201,7 +213,8 @@ def one_cycle(
     a model with a sigmoid at its end. Further ``options`` go to ``minibatch_gd``, which says what
     is raised; ``ValueError`` too if ``parts`` does not divide ``steps``.
     """
-    if steps % parts:
-        raise ValueError(f"steps should be a multiple of parts, but they are {steps} and {parts}")
+    check_model(model)
+    check_number("parts", parts, 1, whole=True)
+    need(steps % parts == 0, f"steps should be a multiple of parts, but {steps} is not of {parts}")
     options |= {"batch_size": batch_size, "steps_per_epoch": steps // parts}
     return minibatch_gd(model, parts, train_set, test_set, **cycle(model, steps, lr), **options)

@@ -44,14 +44,18 @@ def write_files(folder, files=FILES) -> Path:
 
 
 class Mirror(ThreadingHTTPServer):
-    """Serves the packed files; ``how`` says in which way it fails, None that it works."""
+    """Serves the packed files; ``how`` says in which way it fails, None that it works.
+
+    ``sending`` is set when an answer is on its way; ``over`` when the server shuts down.
+    """
 
     daemon_threads = True
     block_on_close = False
 
     def __init__(self, how=None) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
-        self.how, self.asked, self.sending = how, 0, threading.Event()
+        self.how, self.asked = how, 0
+        self.sending, self.over = threading.Event(), threading.Event()
         self.url = f"http://127.0.0.1:{self.server_port}/"
 
     def handle_error(self, request, client_address) -> None:
@@ -69,7 +73,7 @@ class Handler(BaseHTTPRequestHandler):
             return self.send_error(how)
         if how == "silent":
             self.server.sending.set()
-            time.sleep(30)
+            self.server.over.wait()
             return None
         content = PAGE if how == "HTML" else content
         self.send_response(200)
@@ -78,11 +82,11 @@ class Handler(BaseHTTPRequestHandler):
         if how == "half":
             content = content[: len(content) // 2]
         if how == "drip":
-            for byte in content:
+            for byte in content[:-1]:  # the last one never comes
                 self.wfile.write(bytes([byte]))
-                self.wfile.flush()
                 self.server.sending.set()
-                time.sleep(0.02)
+                if self.server.over.wait(0.02):
+                    break
         elif how == "slow":
             time.sleep(0.2)
             self.wfile.write(content)
@@ -102,5 +106,6 @@ def running(how=None):
     try:
         yield mirror
     finally:
+        mirror.over.set()
         mirror.shutdown()
         mirror.server_close()

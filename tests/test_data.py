@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import mirror
 import numpy as np
+import pretrain
 import pytest
 import torch
 from mirror import FILES, write_files
@@ -351,7 +352,7 @@ def test_embedded_test_positions_on_made_up_labels():
         if 400 <= seen[label] < 500:
             expected.append(position)
         seen[label] += 1
-    found = data.embedded_test_positions(torch.from_numpy(labels))
+    found = pretrain.embedded_test_positions(torch.from_numpy(labels))
     assert found.tolist() == expected
     assert len(found) == 1000
 
@@ -361,7 +362,7 @@ def test_shipped_weights_never_see_the_embedded_test_digits():
     train = load_mnist(root=REAL, download=False)
     assert len(train) == 60_000
     pixels = np.array(pixel_bytes(train), dtype=object)
-    positions = data.embedded_test_positions(train.labels).numpy()
+    positions = pretrain.embedded_test_positions(train.labels).numpy()
     test = load_mnist(train=False, root=REAL + "/none", download=False)
     assert len(set(positions.tolist())) == len(test) == 1000
     assert sorted(pixels[positions]) == sorted(pixel_bytes(test))

@@ -1,5 +1,7 @@
 """A disk that is full or may not be written, and files of MNIST and weights that are not whole."""
 
+import contextlib
+import hashlib
 import json
 import os
 import pickle
@@ -11,12 +13,12 @@ from pathlib import Path
 import mirror
 import pytest
 import torch
-from notebook_checks import ROOT
 from pretrain import save_whole
 from whole import write_whole
 
 from dae_helpers import DenoisingAutoencoder, checkpoints, data, load_mnist, load_pretrained
-from dae_helpers.checkpoints import MODELS, read_manifest
+
+MODELS = checkpoints.MODELS
 
 
 @pytest.fixture(autouse=True)
@@ -25,7 +27,8 @@ def small_mnist(monkeypatch):
     monkeypatch.delenv("DAE_DATA", raising=False)
     monkeypatch.setattr(data, "SHA256", mirror.HASHES)
     monkeypatch.setattr(data.MNIST, "resources", mirror.RESOURCES)
-    data.embedded_digits()  # read now, while everything may be read
+    mirror.embedded_digits()  # read now, while everything may be read
+    monkeypatch.setattr(data, "embedded_digits", mirror.embedded_digits)
 
 
 @pytest.fixture
@@ -35,6 +38,7 @@ def read_only():
         folder, user = Path(name, "closed"), os.geteuid()
         folder.mkdir()
         (folder / "weights.pt").write_bytes(b"old")
+        (folder / "empty").mkdir(0o000)
         folder.chmod(0o555)
         Path(name).chmod(0o755)
         if user == 0:
@@ -59,92 +63,69 @@ def tree(folder):
 
 
 def test_cache_that_is_read_only(read_only, monkeypatch, capsys, quoted):
-    monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda *names: read_only / "cache")
-    assert len(load_mnist()) == 4000
-    quoted(said(capsys))
+    for folder in (read_only / "cache", read_only / "empty"):  # the other may not be entered
+        monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda name, f=folder: f)
+        assert len(load_mnist()) == 4000
+        quoted(said(capsys))
 
 
 def test_weights_folder_that_is_read_only(read_only, quoted):
     with pytest.raises(PermissionError) as caught:
         save_whole({"epoch": 1}, read_only / "weights.pt")
     quoted(caught.value)
-    assert tree(read_only) == {"weights.pt": b"old"}
+    assert (read_only / "weights.pt").read_bytes() == b"old"
+    assert {path.name for path in read_only.iterdir()} == {"empty", "weights.pt"}
 
 
 # A disk that is full: the size of files is limited, or a small file system
 
 
-LIMITED = """
-import resource, sys
-from pathlib import Path
-sys.path[:0] = [{tests!r}, {tools!r}]
-import mirror, torch
-from dae_helpers import data, load_mnist
-from pretrain import save_whole
-from whole import write_whole
-data.embedded_digits()
-data.SHA256, data.MNIST.resources, data.MNIST.mirrors = mirror.HASHES, mirror.RESOURCES, [{url!r}]
-folder, room = Path({folder!r}), {room}
-if room:
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
-{action}
-"""
+@contextlib.contextmanager
+def files_of_at_most(room):
+    """This process can write no larger file."""
+    resource = pytest.importorskip("resource")
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
 
 
 @pytest.fixture(params=["limit", pytest.param("file system", marks=pytest.mark.slow)])
 def full_disk(request, tmp_path):
-    """Runs code in a process with 8 kB of room on the disk, and returns the lines it prints."""
+    """A folder, and a context in which there are 8 kB of room in it."""
     folder, room = tmp_path / "disk", 8192
     folder.mkdir()
-    mounted = request.param == "file system"
-    if mounted:
-        mount = ["mount", "-t", "tmpfs", "-o", f"size={2 * room}", "tmpfs", str(folder)]
-        if sys.platform != "linux" or os.geteuid() or subprocess.run(mount).returncode:
-            pytest.skip("no file system can be mounted here")
-    with mirror.running() as server:
-
-        def run(action):
-            code = LIMITED.format(
-                tests=os.path.dirname(__file__),
-                tools=str(ROOT / "tools"),
-                url=server.url,
-                folder=str(folder),
-                room=0 if mounted else room,
-                action=action,
-            )
-            done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
-            assert done.returncode == 0, done.stderr
-            return done.stdout.splitlines()
-
-        yield run
-    if mounted:
-        subprocess.run(["umount", str(folder)], check=True)
+    if request.param == "limit":
+        yield folder, files_of_at_most(room)
+        return
+    mount = ["mount", "-t", "tmpfs", "-o", f"size={2 * room}", "tmpfs", str(folder)]
+    if sys.platform != "linux" or os.geteuid() or subprocess.run(mount).returncode:
+        pytest.skip("no file system can be mounted here")
+    yield folder, contextlib.nullcontext()
+    subprocess.run(["umount", str(folder)], check=True)
 
 
-FILL = """
-assert len(load_mnist(root=folder)) == 4000
-assert list(folder.rglob("*")) == []
-save_whole({"weights": torch.ones(50)}, folder / "weights.pt")
-write_whole(b"epoch,loss", folder / "history.csv")
-for save in (
-    lambda: save_whole({"weights": torch.ones(9000)}, folder / "weights.pt"),
-    lambda: write_whole(b"epoch,loss" * 4000, folder / "history.csv"),
-):
-    try:
-        save()
-    except OSError as error:
-        print(error)
-assert torch.load(folder / "weights.pt", weights_only=True)["weights"].numel() == 50
-assert (folder / "history.csv").read_bytes() == b"epoch,loss"
-assert len(list(folder.iterdir())) == 2
-"""
-
-
-def test_disk_full(full_disk, quoted):
-    data_line, weights_line, history_line = full_disk(FILL)[1:]
-    for line in (data_line, weights_line, history_line):
-        quoted(line)
-    assert "weights.pt" in weights_line and "history.csv" in history_line
+def test_disk_full(full_disk, monkeypatch, capsys, quoted):
+    folder, limited = full_disk
+    with mirror.running() as server, limited:
+        monkeypatch.setattr(data.MNIST, "mirrors", [server.url])
+        assert len(load_mnist(root=folder)) == 4000
+        assert list(folder.rglob("*")) == []
+        save_whole({"weights": torch.ones(50)}, folder / "weights.pt")
+        write_whole(b"epoch,loss", folder / "history.csv")
+        with pytest.raises(OSError) as weights:
+            save_whole({"weights": torch.ones(9000)}, folder / "weights.pt")
+        with pytest.raises(OSError) as history:
+            write_whole(b"epoch,loss" * 4000, folder / "history.csv")
+    quoted(said(capsys))
+    for caught, name in ((weights.value, "weights.pt"), (history.value, "history.csv")):
+        quoted(caught)
+        assert name in str(caught)
+    assert torch.load(folder / "weights.pt", weights_only=True)["weights"].numel() == 50
+    assert (folder / "history.csv").read_bytes() == b"epoch,loss"
+    assert len(list(folder.iterdir())) == 2
 
 
 def test_two_kernels_save_the_same_file(tmp_path, monkeypatch):
@@ -179,25 +160,27 @@ SPOILT = {
 }
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_damaged_mnist_in_a_named_folder(tmp_path, capsys, quoted, how):
-    mirror.write_files(tmp_path, {**mirror.FILES, **SPOILT[how]})
-    before = tree(tmp_path)
-    assert len(load_mnist(root=tmp_path)) == 4000
-    quoted(said(capsys))
-    assert tree(tmp_path) == before, "what the reader has stays as it is"
+def test_damaged_mnist_in_a_named_folder(tmp_path, capsys, quoted):
+    for how, files in SPOILT.items():
+        folder = tmp_path / how
+        mirror.write_files(folder, {**mirror.FILES, **files})
+        before = tree(folder)
+        assert len(load_mnist(root=folder)) == 4000, how
+        quoted(said(capsys))
+        assert tree(folder) == before, f"{how}: what the reader has stays as it is"
 
 
-@pytest.mark.parametrize("how", SPOILT)
-def test_damaged_mnist_in_the_cache(tmp_path, monkeypatch, capsys, how):
-    mirror.write_files(tmp_path, {**mirror.FILES, **SPOILT[how]})
-    monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda *names: tmp_path)
+def test_damaged_mnist_in_the_cache(tmp_path, monkeypatch, capsys):
     with mirror.running() as server:
         monkeypatch.setattr(data.MNIST, "mirrors", [server.url])
-        assert len(load_mnist()) == 30
-    kept = {path.name: path.read_bytes() for path in (tmp_path / "MNIST" / "raw").iterdir()}
-    assert kept == mirror.FILES | mirror.PACKED
-    assert said(capsys) == "Data: 30 digits from MNIST's training file."
+        for how, files in SPOILT.items():
+            cache = tmp_path / how
+            raw = mirror.write_files(cache, {**mirror.FILES, **files})
+            monkeypatch.setattr(data.platformdirs, "user_cache_path", lambda name, c=cache: c)
+            assert len(load_mnist()) == 30, how
+            kept = {path.name: path.read_bytes() for path in raw.iterdir()}
+            assert kept == mirror.FILES | mirror.PACKED, how
+            assert said(capsys) == "Data: 30 digits from MNIST's training file.", how
 
 
 def test_advice_for_a_damaged_folder_works(tmp_path, monkeypatch, capsys):
@@ -228,7 +211,7 @@ def test_only_verified_files_are_read(tmp_path):
 
 @pytest.fixture
 def models(tmp_path, monkeypatch):
-    """A copy of the shipped weights after one epoch, with its manifest."""
+    """A copy of the shipped weights after one epoch, with its manifest, in place of all."""
     for name in ("mnistmodel1.pt", "manifest.json"):
         (tmp_path / name).write_bytes((MODELS / name).read_bytes())
     monkeypatch.setattr(checkpoints, "MODELS", tmp_path)
@@ -273,14 +256,16 @@ SPOILERS = {
 }
 
 
-@pytest.mark.parametrize("how", SPOILERS)
-def test_spoilt_weights(models, quoted, how):
+def test_spoilt_weights(models, quoted):
     path = models / "mnistmodel1.pt"
-    SPOILERS[how](path)
-    with pytest.raises(ValueError) as caught:
-        load_pretrained(1)
-    quoted(caught.value)
-    assert not path.with_name("it ran").exists()
+    assert isinstance(load_pretrained(1), DenoisingAutoencoder), "good as they are"
+    for how, spoil in SPOILERS.items():
+        path.write_bytes((MODELS / path.name).read_bytes())
+        spoil(path)
+        with pytest.raises(ValueError) as caught:
+            load_pretrained(1)
+        quoted(caught.value)
+        assert not path.with_name("it ran").exists(), how
 
 
 def test_missing_weights(models, quoted):
@@ -297,21 +282,16 @@ def test_weights_that_do_not_exist(models, quoted):
 
 
 @pytest.mark.filterwarnings("ignore:Detected pickle protocol")
-@pytest.mark.parametrize("how", ["another network", "code", "code in a plain pickle", "HTML"])
-def test_spoilt_weights_with_a_forged_manifest(models, how):
+def test_spoilt_weights_with_a_forged_manifest(models):
     """Even a right hash makes nothing run, and nothing else than this network is loaded."""
-    path = models / "mnistmodel1.pt"
-    SPOILERS[how](path)
-    rows = read_manifest()
-    rows[path.name]["sha256"] = mirror.hashlib.sha256(path.read_bytes()).hexdigest()
-    (models / "manifest.json").write_text(json.dumps(rows))
-    with pytest.raises((RuntimeError, pickle.UnpicklingError)):
-        load_pretrained(1)
-    assert not path.with_name("it ran").exists()
-
-
-def test_the_weights_are_good_otherwise(models):
-    assert isinstance(load_pretrained(1), DenoisingAutoencoder)
+    path, rows = models / "mnistmodel1.pt", checkpoints.read_manifest()
+    for how in ("another network", "code", "code in a plain pickle", "HTML"):
+        SPOILERS[how](path)
+        rows[path.name]["sha256"] = hashlib.sha256(path.read_bytes()).hexdigest()
+        (models / "manifest.json").write_text(json.dumps(rows))
+        with pytest.raises((RuntimeError, pickle.UnpicklingError)):
+            load_pretrained(1)
+        assert not path.with_name("it ran").exists(), how
 
 
 def test_the_trap_would_work(tmp_path):

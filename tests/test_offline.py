@@ -1,18 +1,16 @@
 """The cut network reaches kernels, however they are started."""
 
-import os
 import socket
-import subprocess
 import sys
 
-import nbformat
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
+from nbval.kernel import CURRENT_ENV_KERNEL_NAME, RunningKernel
 from run_notebooks import execute
 
-KERNEL = """
+KERNEL = f"""
 import os, socket, sys
-assert sys.prefix == {prefix!r}, sys.prefix
+assert sys.prefix == {sys.prefix!r}, sys.prefix
 assert os.environ["DAE_RUN"] == "smoke" and not os.listdir(os.environ["DAE_DATA"])
 """
 REFUSED = """
@@ -35,31 +33,26 @@ client.close(); server.close()
 """
 
 
-@pytest.fixture
-def notebook(monkeypatch):
-    monkeypatch.setenv("DAE_RUN", "smoke")
-    cells = [KERNEL.format(prefix=sys.prefix), REFUSED, LOOPBACK]
-    return new_notebook(cells=[new_code_cell(source) for source in cells])
-
-
 def test_this_process_is_cut_off():
     with pytest.raises(OSError, match="cut off in tests"):
         socket.create_connection(("192.0.2.1", 80), timeout=5)
 
 
-def test_kernel_of_run_notebooks_is_cut_off(notebook, tmp_path):
-    execute(notebook, tmp_path)
+def test_kernel_of_run_notebooks_is_cut_off(monkeypatch, tmp_path):
+    monkeypatch.setenv("DAE_RUN", "smoke")
+    cells = [new_code_cell(source) for source in (KERNEL, REFUSED, LOOPBACK)]
+    execute(new_notebook(cells=cells), tmp_path)
 
 
-def test_kernel_of_nbval_is_cut_off(notebook, tmp_path):
-    nbformat.write(notebook, tmp_path / "offline.ipynb")
-    command = [sys.executable, "-m", "pytest", "--nbval-lax", "--nbval-current-env"]
-    result = subprocess.run(
-        [*command, "-q", "offline.ipynb"],
-        cwd=tmp_path,
-        env={**os.environ, "PYTEST_ADDOPTS": ""},
-        capture_output=True,
-        text=True,
-    )
-    assert result.returncode == 0, result.stdout + result.stderr
-    assert "3 passed" in result.stdout
+def test_kernel_of_nbval_is_cut_off(monkeypatch, tmp_path):
+    """As ``--nbval-current-env`` starts it."""
+    monkeypatch.setenv("DAE_RUN", "smoke")
+    kernel = RunningKernel(CURRENT_ENV_KERNEL_NAME, cwd=str(tmp_path))
+    try:
+        for source in (KERNEL, REFUSED, LOOPBACK):
+            asked = kernel.execute_cell_input(source, allow_stdin=False)
+            answer = kernel.kc.get_shell_msg(timeout=60)
+            assert answer["parent_header"]["msg_id"] == asked
+            assert answer["content"]["status"] == "ok", answer["content"]["traceback"]
+    finally:
+        kernel.stop()

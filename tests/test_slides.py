@@ -1,6 +1,5 @@
-"""Pages, handouts and decks need no network, and in a browser all of every slide is seen."""
+"""Decks and handouts need no network, and in a browser all of every slide is seen."""
 
-import re
 from importlib.util import find_spec
 
 import make_editions
@@ -10,64 +9,11 @@ import pytest
 from browser import CHROMIUM, PATIENCE, jupyterlab, watch
 from decks import SIZES, browser_page, look
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
-from notebook_checks import NOTEBOOKS, read, tags
-from offline_html import formula, mend_text
+from notebook_checks import NOTEBOOKS, read
 from run_notebooks import METADATA
 
 by_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.name)
-OUTSIDE = re.compile(r"""(?:src=|<link[^>]*href=|url\(|@import)\s*["']?(?:https?:)?//[^"')\s]+""")
 SLIDE = {"slideshow": {"slide_type": "slide"}}
-
-
-@by_notebook
-@pytest.mark.parametrize("edition", [make_editions.page, make_editions.handout])
-def test_html_loads_nothing_and_all_formulas_are_drawn(path, edition):
-    html = edition(read(path))
-    assert OUTSIDE.findall(html) == [] and "<script" not in html
-    text = re.sub(r"(?s)<(pre|code|style|svg)\b.*?</\1>", "", html)
-    assert re.findall(r"\$[^$\n]*\$|\\\(.*", re.sub(r"<[^>]*>", "", text)) == []
-
-
-def test_outside_is_noticed():
-    for html in ("<script src='https://a.b/c.js'>", '<img src="//a.b/c">', "url(https://a.b/c)"):
-        assert OUTSIDE.findall(html)
-    assert (
-        OUTSIDE.findall('<a href="https://arxiv.org"><img src="data:image/png;base64,//8">') == []
-    )
-
-
-@by_notebook
-def test_handout_has_neither_solutions_nor_notes_nor_answers(path):
-    html = make_editions.handout(read(path))
-    assert "@title" not in html and "For the lecturer" not in html and "exercises." not in html
-    folded = re.compile("<details><summary>(?!For the lecturer)")
-    kept = [cell.source for cell in read(path).cells if "solution-text" not in tags(cell)]
-    assert html.count('<details open="">') == len(folded.findall("".join(kept)))
-    assert "details { display: none; }" in html  # the answers of the quiz
-
-
-def test_formula_is_a_picture_that_says_what_it_shows():
-    drawn = formula(r"\sigma = \sqrt{0.1}")
-    assert drawn.startswith("<svg") and r'aria-label="\sigma = \sqrt{0.1}"' in drawn
-    assert "vertical-align: -" in drawn
-    assert formula("a < b", inline=False).startswith('<div class="formula-line"><svg')
-
-
-@pytest.mark.parametrize("latex", [r"\nosuchcommand", r"\frac{1}"])
-def test_formula_that_cannot_be_drawn_is_named(latex):
-    with pytest.raises(ValueError, match=re.escape(latex)):
-        formula(latex)
-
-
-def test_text_is_mended_for_pages():
-    badge = "[![Open](https://a.b/badge.svg)](https://a.b)"
-    text = (
-        f"{badge} [02](02_noise.ipynb#a), [report](../r.md), [arXiv](https://arxiv.org), `[a](b)`"
-    )
-    nb = new_notebook(cells=[new_markdown_cell(text)])
-    mend_text(nb)
-    expected = " [02](02_noise.html#a), report, [arXiv](https://arxiv.org), `[a](b)`"
-    assert nb.cells[0].source == expected
 
 
 def picture_cell(lines, *tags):

@@ -48,7 +48,7 @@ from dae_helpers import (
     psnr,
     ssim,
 )
-from dae_helpers.data import embedded_digits, embedded_test_positions
+from dae_helpers.data import EMBEDDED_PER_CLASS, EMBEDDED_TRAIN_PER_CLASS, embedded_digits
 from dae_helpers.evaluation import denoise
 from dae_helpers.training import cycle
 
@@ -82,6 +82,19 @@ RECIPES = {
         "at 0.01, mini-batches of 32",
     },
 }
+
+
+def embedded_test_positions(labels: torch.Tensor) -> torch.Tensor:
+    """Where the 1,000 embedded test digits stand in MNIST's training file.
+
+    ``labels``: (60000,) the file's labels. Returns (1000,) positions, in rising order. Training on
+    the other 59,000 keeps the embedded test digits unseen.
+    """
+    places = [
+        torch.nonzero(labels == digit).flatten()[EMBEDDED_TRAIN_PER_CLASS:EMBEDDED_PER_CLASS]
+        for digit in range(10)
+    ]
+    return torch.cat(places).sort().values
 
 
 def training_digits(limit: int | None = None) -> Digits:
