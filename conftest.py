@@ -1,5 +1,6 @@
 """What all tests share: embedded digits, a smoke run, no network. Set before any kernel starts."""
 
+import collections
 import os
 import runpy
 import shutil
@@ -21,3 +22,32 @@ runpy.run_path(str(OFFLINE / "sitecustomize.py"))  # for this process; kernels i
 
 def pytest_unconfigure(config):
     shutil.rmtree(EMPTY, ignore_errors=True)
+
+
+# Two workers take one file after the other: what takes longest comes first, so that neither is left
+# alone with it at the end. First those of the slow run, then those of the quick one.
+FIRST = (
+    *(f"tests/test_{name}.py" for name in ("lesson", "repeatability", "colab_twin", "browser")),
+    *(f"tests/test_{name}.py" for name in ("editions", "slides", "faults_process", "wheel")),
+    "notebooks/",
+    *(f"tests/test_{name}.py" for name in ("colab", "exercises", "pretrain", "faults_install")),
+)
+
+
+def pytest_collection_modifyitems(items):
+    def rank(item):
+        places = [i for i, start in enumerate(FIRST) if item.nodeid.startswith(start)]
+        return min(places, default=len(FIRST))
+
+    items.sort(key=rank)
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    """The seconds of each file, after a run of several workers."""
+    seconds = collections.Counter()
+    for report in sum(terminalreporter.stats.values(), []):
+        if hasattr(report, "duration"):
+            seconds[report.nodeid.partition("::")[0]] += report.duration
+    if getattr(config.option, "numprocesses", None):
+        for name, spent in [*seconds.most_common(20), ("all", sum(seconds.values()))]:
+            terminalreporter.write_line(f"{spent:8.1f} s  {name}")

@@ -7,31 +7,7 @@ import torch
 from exercise_row import Row
 from scipy import stats
 
-
-def decibels(errors):
-    return errors.log10_().mul_(-10)
-
-
-def dead_rows(images, fraction, generator, shape=None, alive=False, on=None):
-    n, _, height, _ = images.shape
-    draw = torch.rand(shape or (n, 1, height, 1), generator=generator if on is None else on)
-    dead = draw >= fraction if alive else draw < fraction
-    return torch.where(dead, torch.zeros_like(images), images)
-
-
-def dead_rows_always_the_same(images, fraction, generator):
-    return dead_rows(images, fraction, generator, on=torch.Generator().manual_seed(7))
-
-
-def dead_rows_by_number(images, fraction, generator):
-    n, _, height, _ = images.shape
-    order = torch.rand((n, 1, height, 1), generator=generator).argsort(dim=2)
-    return images * (order >= round(fraction * height))
-
-
-def dead_rows_in_place(images, fraction, generator):
-    images *= torch.rand((len(images), 1, images.shape[2], 1), generator=generator) >= fraction
-    return images
+from dae_helpers import gaussian_noise, psnr
 
 
 def clamped_mean(grey, var):
@@ -44,41 +20,84 @@ def clamped_mean_without_white(grey, var):
     return clamped_mean(grey, var) - stats.norm(grey, math.sqrt(var)).sf(1)
 
 
+def clamped_mean_by_integral(grey, var):
+    """The mean of what lies in [0, 1] is the integral of the chance to lie above t."""
+    t = (torch.arange(2000) + 0.5) / 2000
+    return torch.special.ndtr((grey - t) / math.sqrt(var)).mean()
+
+
+def coin(images, generator):
+    return torch.bernoulli(images, generator=generator)
+
+
+def within_reach(images, generator):
+    reach = torch.minimum(images, 1 - images)
+    return images.add_((2 * torch.rand(images.shape, generator=generator) - 1) * reach)
+
+
+def darker(images, generator):
+    return (gaussian_noise(images, generator=generator) - 0.126).clamp(0, 1)
+
+
+def squared_coin(images, generator):
+    return torch.bernoulli(images**2, generator=generator)
+
+
+def seeded(seed):
+    return torch.Generator().manual_seed(seed)
+
+
+def pair_by_arithmetic(images, index, visit, seed):
+    key = (seed * 1000 + visit) * len(images) + index
+    return [gaussian_noise(images[index], generator=seeded(key)), images[index]]
+
+
+def pair_with(key):
+    def answer(images, index, visit, seed):
+        original = images[index]
+        return gaussian_noise(original, generator=seeded(key(index, visit, seed))), original
+
+    return answer
+
+
+def squares(image, size):
+    for top in range(image.shape[1] - size + 1):
+        for left in range(image.shape[2] - size + 1):
+            hidden = image.clone()
+            hidden[:, top : top + size, left : left + size] = 0
+            yield hidden
+
+
+def fooling(image, label, size, read):
+    return [x for x in squares(image, size) if read(x.unsqueeze(0)).item() != label]
+
+
+def cheapest(image, label, size, read):
+    return max(fooling(image, label, size, read), key=lambda x: psnr(x[None], image[None]).item())
+
+
+def cheapest_at_once(image, label, size, read):
+    tried = torch.stack(list(squares(image, size)))
+    cost = (tried - image).square().sum(dim=(1, 2, 3))
+    cost[read(tried) == label] = math.inf
+    return tried[cost.argmin()]
+
+
+def cheapest_that_does_not_fool(image, label, size, read):
+    return min(squares(image, size), key=lambda x: (x - image).square().sum().item())
+
+
+def dearest(image, label, size, read):
+    return min(squares(image, size), key=lambda x: psnr(x[None], image[None]).item())
+
+
+def all_in_one(image, label, size, read):
+    for left in range(0, image.shape[2] - size + 1, size):
+        image[:, :size, left : left + size] = 0
+    return image
+
+
 ROWS = {
-    "standard_deviation": Row(
-        math.sqrt,
-        [
-            (lambda var: var, "variance itself"),
-            (lambda var: var**2, "the other way round"),
-            (lambda var: var / 2, "it should be"),
-        ],
-    ),
-    "psnr_from_mse": Row(
-        decibels,
-        [
-            (lambda mse: -10 * math.log10(mse), "torch.log10"),
-            (lambda mse: -10 * torch.log10(mse).mean(), "one PSNR for each error"),
-            (lambda mse: 10 * torch.log10(mse), "sign"),
-            (lambda mse: -10 * torch.log(mse), "natural logarithm"),
-            (lambda mse: -20 * torch.log10(mse), "20 goes with"),
-            (lambda mse: -torch.log10(mse), "bels"),
-            (lambda mse: 1 / mse, "-10 * log10(mse)"),
-        ],
-    ),
-    "dead_rows": Row(
-        dead_rows,
-        [
-            (dead_rows_in_place, "work on a copy"),
-            (lambda x, f, g: dead_rows(x, f, g)[:, :, :-1], "the shape should stay"),
-            (lambda x, f, g: dead_rows(x, f, g, shape=x.shape), "one number a row"),
-            (lambda x, f, g: dead_rows(x, f, g, shape=(x.shape[2], 1)), "same rows"),
-            (lambda x, f, g: dead_rows(x, f, g, alive=True), "the living ones"),
-            (lambda x, f, g: dead_rows(x, f / 2, g), "it should be about"),
-            (lambda x, f, g: dead_rows(x, f, g, on=torch.default_generator), "the generator"),
-            (dead_rows_always_the_same, "the generator"),
-            (dead_rows_by_number, "a probability"),
-        ],
-    ),
     "clamped_mean": Row(
         clamped_mean,
         [
@@ -87,5 +106,51 @@ ROWS = {
             (lambda grey, var: clamped_mean(grey, var**2), "the standard deviation"),
             (lambda grey, var: math.sqrt(var / (2 * math.pi)), "it should be"),
         ],
+        also=(clamped_mean_by_integral,),
+    ),
+    "keeps_the_mean": Row(
+        coin,
+        [
+            (lambda x, g: gaussian_noise(x, generator=g), "black becomes"),
+            (darker, "black becomes"),
+            (lambda x, g: x + 0.3 * torch.randn(x.shape, generator=g), "is all there is"),
+            (lambda x, g: x, "hardly changes"),
+            (lambda x, g: x * (torch.rand(x.shape, generator=g) < 0.5), "white becomes"),
+            (squared_coin, "the mean should stay"),
+            (lambda x, g: torch.bernoulli(x), "the generator alone"),
+            (lambda x, g: coin(x, seeded(1)), "the generator alone"),
+            (lambda x, g: coin(x, g)[0], "the shape should stay"),
+        ],
+        also=(
+            within_reach,
+            lambda x, g: (torch.rand(x.shape, generator=g) < x).double().numpy(),
+        ),
+    ),
+    "fresh_pair": Row(
+        pair_with(lambda index, visit, seed: hash((seed, index, visit))),
+        [
+            (pair_with(lambda index, visit, seed: seed + index + visit), "a sum meets"),
+            (pair_with(lambda index, visit, seed: 1000 * seed + index * visit), "a sum meets"),
+            (pair_with(lambda index, visit, seed: 1000 * seed + index), "drawn once"),
+            (pair_with(lambda index, visit, seed: 1000 * seed + visit), "all pictures"),
+            (pair_with(lambda index, visit, seed: 1000 * index + visit), "on the seed too"),
+            (lambda x, i, visit, seed: (gaussian_noise(x[i]), x[i]), "inside"),
+            (lambda x, i, visit, seed: (x[i], x[i]), "no noise"),
+            (lambda x, *rest: pair_by_arithmetic(x, *rest)[::-1], "the other way round"),
+            (lambda x, *rest: pair_by_arithmetic(x, *rest)[0], "two tensors"),
+            (lambda x, *rest: (x[rest[0]] * 0, x[rest[0]] * 0), "the original, images"),
+        ],
+        also=(pair_by_arithmetic,),
+    ),
+    "cheapest_square": Row(
+        cheapest,
+        [
+            (lambda *args: fooling(*args)[-1] * 0, "more than one square"),
+            (cheapest_that_does_not_fool, "still reads it right"),
+            (all_in_one, "more than one square"),
+            (lambda image, *args: image, "one black square"),
+            (lambda image, *args: image[:, 1:], "the shape (1, H, W)"),
+        ],
+        also=(cheapest_at_once,),
     ),
 }

@@ -1,111 +1,143 @@
 """Answers to the exercises of notebook 04: right ones, and wrong ones with words that name them."""
 
-import numpy as np
+import math
+
 import torch
 from exercise_row import Row
 from torch import nn
 
 
-def loss(output, corrupted, original):
-    output -= original
-    return output.square().mean()
+def momentum_step(weights, gradient, velocity, lr, keep):
+    velocity *= keep
+    velocity += gradient
+    weights -= lr * velocity
+    return weights, velocity
 
 
-def gradient_step(parameters, lr, sign=-1, reset=True, factor=1.0):
-    with torch.no_grad():
-        for parameter in parameters:
-            if parameter.grad is not None:
-                parameter += sign * lr * factor * parameter.grad
-                if reset:
-                    parameter.grad = None
-    return parameters
+def momentum_by_torch(weights, gradient, velocity, lr, keep):
+    parameter = nn.Parameter(weights)
+    optimizer = torch.optim.SGD([parameter], lr=lr, momentum=keep)
+    optimizer.state[parameter]["momentum_buffer"] = velocity
+    parameter.grad = gradient
+    optimizer.step()
+    return [parameter.detach(), optimizer.state[parameter]["momentum_buffer"]]
 
 
-def gradient_step_of_a_copy(parameters, lr):
-    return [p - lr * p.grad if p.grad is not None else p for p in parameters]
+def weighted(w, g, v, lr, keep):
+    v = keep * v + (1 - keep) * g
+    return w - lr * v, v
 
 
-def gradient_step_of_the_first(parameters, lr):
-    gradient_step(parameters[:1], lr)
-    return parameters
+def died_at(logits):
+    last = max((i for i, z in enumerate(logits) if abs(z) <= 20), default=-1)
+    return last + 1 if last + 1 < len(logits) else -1
 
 
-def gradient_step_of_all(parameters, lr):
-    for parameter in parameters:
-        parameter.data -= lr * (1 if parameter.grad is None else parameter.grad)
-        parameter.grad = None
-    return parameters
+def died_at_backwards(logits):
+    step = len(logits)
+    while step and abs(logits[step - 1]) > 20:
+        logits.pop()
+        step -= 1
+        dead = True
+    return torch.tensor(step if "dead" in locals() else -1)
 
 
-def gradient_step_of_the_frozen(parameters, lr):
-    with torch.no_grad():
-        for parameter in parameters:
-            parameter -= lr * parameter.grad
-    return parameters
+def died_black_only(logits):
+    return died_at([min(z, 0) for z in logits])
 
 
-def gradient_step_with_gradients(parameters, lr):
-    for parameter in parameters:
-        parameter -= lr * parameter.grad
-    return parameters
+def first_beyond(logits):
+    return next((i for i, z in enumerate(logits) if abs(z) > 20), -1)
 
 
-def epoch_loss(losses, sizes):
-    total, images = 0, sum(sizes)
-    while losses:
-        total += losses.pop() * sizes.pop()
-    return total / images
+def always_dead(logits):
+    return max((i for i, z in enumerate(logits) if abs(z) <= 20), default=-1) + 1
+
+
+def one_late(logits):
+    return died_at(logits) + 1 if died_at(logits) > 0 else died_at(logits)
+
+
+def second_picture(originals, inputs, var):
+    return originals.add_(math.sqrt(var) * torch.randn(originals.shape))
+
+
+def second_picture_uniform(originals, inputs, var):
+    return originals + (torch.rand_like(originals) - 0.5) * math.sqrt(12 * var)
+
+
+def clamped(originals, inputs, var):
+    return second_picture(originals, inputs, var).clamp(0, 1)
+
+
+def bce(logits, original):
+    return nn.functional.binary_cross_entropy_with_logits(logits, original)
+
+
+def bce_by_hand(logits, original):
+    return (logits.clamp(min=0) - logits * original + torch.log1p((-logits.abs()).exp())).mean()
+
+
+def bce_behind_a_sigmoid(logits, original):
+    return nn.functional.binary_cross_entropy(logits.sigmoid(), original)
 
 
 ROWS = {
-    "loss_against_the_original": Row(
-        loss,
+    "momentum_step": Row(
+        momentum_step,
         [
-            (lambda o, c, x: nn.functional.mse_loss(o, x).item(), "no gradient"),
-            (lambda o, c, x: nn.functional.mse_loss(o.detach(), x), "no gradient"),
-            (lambda o, c, x: nn.functional.mse_loss(o, x).sqrt(), "root"),
-            (lambda o, c, x: nn.functional.mse_loss(o, x, reduction="none"), "one number"),
-            (lambda o, c, x: nn.functional.mse_loss(o, c), "*corrupted* image"),
-            (lambda o, c, x: nn.functional.mse_loss(c, x), "output of the model does not occur"),
-            (lambda o, c, x: nn.functional.mse_loss(o, x, reduction="sum"), "that is the sum"),
-            (lambda o, c, x: ((o - x) ** 2).sum() / len(o), "images only"),
-            (lambda o, c, x: (o - x).abs().mean(), "square the differences"),
+            (lambda w, g, v, lr, k: (w - lr * g, g), "plain step"),
+            (weighted, "(1 - keep)"),
+            (lambda w, g, v, lr, k: (w + lr * (k * v + g), k * v + g), "uphill"),
+            (lambda w, g, v, lr, k: (w - lr * v, k * v + g), "*old* velocity"),
+            (lambda w, g, v, lr, k: (w - lr * (k * v + g), v), "*new* velocity too"),
+            (lambda w, g, v, lr, k: (w - lr * (v + g), v + g), "fades"),
+            (lambda w, g, v, lr, k: w - lr * (k * v + g), "two values"),
+            (
+                lambda w, g, v, lr, k: (w - k * (lr * v + g), lr * v + g),
+                "keep * velocity + gradient",
+            ),
         ],
+        also=(momentum_by_torch,),
     ),
-    "gradient_step": Row(
-        gradient_step,
+    "died_at": Row(
+        died_at,
         [
-            (lambda p, lr: gradient_step(p, lr, sign=1), "uphill"),
-            (lambda p, lr: gradient_step(p, lr, factor=2), "-lr times"),
-            (lambda p, lr: gradient_step(p, lr, reset=False), "reset the gradient"),
-            (gradient_step_of_a_copy, "did not move"),
-            (lambda p, lr: gradient_step(p, lr)[0], "list of parameters"),
-            (lambda p, lr: gradient_step(p, lr)[:1], "list of parameters"),
-            (gradient_step_of_the_first, "did not move"),
-            (gradient_step_of_all, "frozen"),
-            (gradient_step_of_the_frozen, "whose `.grad` is None"),
-            (gradient_step_with_gradients, "torch.no_grad"),
+            (died_black_only, "*white*"),
+            (first_beyond, "*stay*"),
+            (always_dead, "stay near 0"),
+            (one_late, "one step off"),
+            (lambda logits: None if died_at(logits) < 0 else died_at(logits), "`return` missing"),
+            (lambda logits: died_at(logits) >= 0, "return a number"),
+            (lambda logits: min(died_at(logits), 3), "it should be"),
         ],
+        also=(died_at_backwards,),
     ),
-    "epoch_loss": Row(
-        epoch_loss,
+    "second_picture": Row(
+        second_picture,
         [
-            (lambda losses, sizes: np.multiply(losses, sizes) / sum(sizes), "one number"),
-            (lambda losses, sizes: sum(losses) / len(losses), "weight by batch size"),
-            (lambda losses, sizes: np.dot(losses, sizes) / len(sizes), "that of the *batches*"),
-            (lambda losses, sizes: np.dot(losses, sizes), "sum over all images"),
-            (lambda losses, sizes: losses[0] + 2, "have the mean"),
+            (lambda x, y, var: y, "*same* noisy picture"),
+            (lambda x, y, var: x, "that is the original"),
+            (clamped, "clamped"),
+            (lambda x, y, var: x + var * torch.randn_like(x), "standard deviation"),
+            (lambda x, y, var: 2 * x - y - 1e-3, "noise of the target depends"),
+            (lambda x, y, var: x + math.sqrt(var) * torch.rand_like(x), "another mean"),
+            (lambda x, y, var: x[0] + torch.randn_like(x[0]), "the shape"),
+            (lambda x, y, var: x + torch.randn_like(x), "noise should have variance"),
         ],
+        also=(second_picture_uniform,),
     ),
-    "starting_bias": Row(
-        lambda images: torch.special.logit(images.mul_(1).mean()),
+    "loss_that_is_heard": Row(
+        bce,
         [
-            (lambda images: images.mean().sigmoid(), "take its inverse"),
-            (lambda images: images.mean(), "*before* the sigmoid"),
-            (lambda images: -torch.special.logit(images.mean()), "the sign"),
-            (lambda images: images.mean().log(), "log(m / (1 - m))"),
-            (lambda images: torch.special.logit(images.mean(dim=(1, 2, 3))), "one number"),
-            (lambda images: 5.0, "mean brightness"),
+            (lambda z, x: (z.sigmoid() - x).square().mean(), "squared error behind a sigmoid"),
+            (lambda z, x: (z - x).square().mean(), "compares the logits"),
+            (bce_behind_a_sigmoid, "gradient is lost"),
+            (lambda z, x: len(z) * 64 * bce(z, x), "that is the sum"),
+            (lambda z, x: bce(z.sigmoid(), x), "takes the sigmoid itself"),
+            (lambda z, x: bce(z, x).item(), "no gradient"),
+            (lambda z, x: (z.sigmoid() - x).abs().mean(), "(p - original) / N"),
         ],
+        also=(bce_by_hand,),
     ),
 }

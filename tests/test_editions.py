@@ -74,7 +74,8 @@ def undefined_names(folder):
 def test_student_editions_have_no_undefined_name(tmp_path):
     for path in NOTEBOOKS:
         make_editions.write("student", path, tmp_path)
-    assert undefined_names(tmp_path) == ""
+    found = undefined_names(tmp_path)
+    assert not found, found
     nb = edition("student", NOTEBOOKS[0])
     nb.cells.append(new_code_cell("solution_1(1)"))  # what only a solution has defined
     nbformat.write(nb, tmp_path / "bad.ipynb")

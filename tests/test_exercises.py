@@ -31,7 +31,7 @@ CHECKS = {
     name: check
     for module in MODULES
     for name, check in inspect.getmembers(module, inspect.isfunction)
-    if check.__module__ == module.__name__
+    if check.__module__ == module.__name__ and hasattr(check, "__wrapped__")  # not their helpers
 }
 
 

@@ -1,71 +1,88 @@
 """Checks for the exercises of notebook 01: autoencoders."""
 
 import torch
+from torch import nn
 
-from .exercise import exercise, formula, judge, number, tensor, whole
+from .exercise import close, exercise, number, tensor, whole
 
-
-@exercise
-def compression_factor(answer):
-    """Exercise 1 of notebook 01: how many input numbers there are for one latent number."""
-
-    def values(height, width, latent_size):
-        pixels = height * width
-        return pixels / latent_size, {
-            "that is upside down: input numbers divided by latent numbers.": latent_size / pixels,
-            "that is rounded down: divide with / and not with //.": pixels // latent_size,
-            "an image has height * width numbers, no sum of both.": (height + width) / latent_size,
-        }
-
-    return formula(answer, [(whole(20, 40), whole(20, 40), whole(2, 50)) for _ in range(8)], values)
+NO_NETWORK = "return a network, such as an nn.Sequential, and not a "
 
 
 @exercise
-def error_per_image(answer):
-    """Exercise 2 of notebook 01: the mean squared error of each image."""
-    n, shape = whole(3, 8), (1, whole(5, 9), whole(5, 9))
-    a, b = torch.rand(n, *shape), torch.rand(n, *shape)
-    found, difference = tensor(answer(a, b)), (a - b).flatten(1)
-    if found.ndim == 0:
-        return "that is one number for the whole batch: average over dimensions 1, 2 and 3 only."
-    if found.shape != (n,):
-        return f"one number an image has the shape ({n},); your result has {tuple(found.shape)}."
-    error, total = difference.square().mean(dim=1), difference.square().sum(dim=1)
+def without_relus(answer):
+    """Exercise 1 of notebook 01: the same layers without ReLUs, and whether they beat PCA."""
+    sizes = [whole(9, 12), whole(5, 8), 2, whole(5, 8), whole(13, 16)]
+    found = answer(sizes)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "return two things: the network, and who wins."
+    network, winner = found
+    if not isinstance(network, nn.Module):
+        return f"{NO_NETWORK}{type(network).__name__}."
+    layers = [layer for layer in network.modules() if isinstance(layer, nn.Linear)]
+    found = [(layer.in_features, layer.out_features) for layer in layers]
+    if found != list(zip(sizes, sizes[1:], strict=False)):
+        return f"for the sizes {sizes} the linear layers should lead from each size to the next."
+    a, b = torch.rand(2, 6, sizes[0]) * 20 - 10
+    with torch.no_grad():
+        middle, mean = network((a + b) / 2), (network(a) + network(b)) / 2
+    if not close(middle, mean, 1e-3):
+        return "something in it is not linear yet: leave out every ReLU."
+    if winner == "network":
+        return "have you trained it? Without ReLUs its error does not come below that of PCA."
+    if winner == "PCA":
+        return "nearly: train it for 600 mini-batches, and compare the errors to within 5 %."
+    return None if winner == "tie" else 'the second thing is "PCA", "network" or "tie".'
+
+
+@exercise(hint="`nn.init.eye_(layer.weight)` and `nn.init.zeros_(layer.bias)` set a layer.")
+def copy_by_hand(answer):
+    """Exercise 2 of notebook 01: an autoencoder whose weights are set so that it copies."""
+    size = whole(5, 30)
+    network, x = answer(size), torch.rand(4, size)
+    if not isinstance(network, nn.Module):
+        return f"{NO_NETWORK}{type(network).__name__}."
+    kinds = [type(layer) for layer in network.modules()]
+    if kinds.count(nn.Linear) != 2 or nn.ReLU not in kinds:
+        return "build it of nn.Linear, nn.ReLU and nn.Linear: the point is that these can copy."
+    with torch.no_grad():
+        error = network(x) - x
+    if close(error, torch.zeros_like(x)):
+        return None
+    if close(error, error[:1].expand_as(error)):
+        return "nearly: the output is the input plus a constant, so a bias is not zero yet."
+    if isinstance(network, nn.Sequential) and not isinstance(network[-1], nn.Linear):
+        return "nothing should follow the second linear layer."
+    return "it does not copy yet: which weights let output number i be input number i?"
+
+
+@exercise(copies=False)
+def right_half_black(answer):
+    """Exercise 3 of notebook 01: another damage, and which network can repair it."""
+    half = whole(3, 8)
+    images = 0.1 + 0.9 * torch.rand(whole(2, 5), 1, 2 * half + 1 + whole(1, 3), 2 * half)
+    before, right = images.clone(), images.clone()
+    right[..., half:] = 0
+    found = answer(images)
+    if not torch.equal(images, before):
+        return "you have changed the originals too, and so the target: clone() them first."
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "return two things: the damaged images, and who wins."
+    damaged, winner = tensor(found[0]), found[1]
+    rows = before.clone()
+    rows[..., half:, :] = 0
     mistakes = {
-        "square the differences: plus and minus cancel.": difference.mean(dim=1),
-        "square the differences: plus and minus still cancel.": -difference.mean(dim=1),
-        "that is the mean absolute error: square the differences.": difference.abs().mean(dim=1),
-        "that is the root of the mean squared error: leave the root out.": error.sqrt(),
-        "that is the sum over the pixels: the *mean* divides by their number.": total,
+        "that is the left half: black out the right one.": before - right,
+        "that is the lower part: the last dimension is the width.": rows,
+        "nothing is damaged.": before,
     }
-    otherwise = "for each image, square the differences and take the mean over its pixels."
-    return judge(found, error, mistakes, otherwise)
-
-
-@exercise(hint="`components` is (K, 784): `@ components.T` encodes, `@ components` decodes.")
-def pca_by_hand(answer):
-    """Exercise 3 of notebook 01: reconstruction from principal components."""
-    n, d, k = whole(30, 40), whole(6, 9), whole(2, 4)
-    data = 3 + torch.randn(n, d).double()
-    mean = 3 + torch.randn(d).double()  # not that of the data: PCA was fitted on other images
-    components = torch.linalg.qr(torch.randn(d, k).double()).Q.T
-    found = tensor(answer(data.numpy(), mean.numpy(), components.numpy()))
-
-    def through(x):
-        return x @ components.T @ components
-
-    if found.shape == (n, k):
-        return "these are the latents: go back with `@ components`, and add the mean."
-    own, right = data.mean(dim=0), mean + through(data - mean)
-    mistakes = {
-        "the mean is missing: PCA describes the *differences* from it.": through(data),
-        "nearly: the mean has to be added again at the end.": through(data - mean),
-        "subtract the mean before you encode.": mean + through(data),
-        "take the `mean` that is given, not that of these images.": own + through(data - own),
-        "that is transposed: an image is a row.": right.T,
-    }
-    otherwise = "`(images - mean) @ components.T` encodes, `@ components` and the mean decode."
-    return judge(found, right, mistakes, otherwise)
+    for words, wrong in mistakes.items():
+        if close(damaged, wrong):
+            return words
+    if not close(damaged, right):
+        return "the right half should be 0, the left half as it was, and the shape the same."
+    if winner == "convolutional":
+        return "have you tried both? Its small filters do not see across half an image."
+    return None if winner == "dense" else 'the second thing is "dense" or "convolutional".'
 
 
 @exercise
@@ -79,10 +96,11 @@ def neighbour_agreement(answer):
     found = number(found, "that is not one number: average over the points too.")
     if not 0 <= found <= 1:
         return "the result is a share, from 0 to 1: take a mean."
-    itself = "each point is its own nearest neighbour: ask for k + 1 and leave out the first."
-    mistakes = {itself: same[:, :k].mean()} | {
-        f"that is the share for {j} neighbours, but k is {k}.": same[:, 1 : j + 1].mean()
-        for j in (k - 1, k + 1, 5, 10)
-    }
-    otherwise = "compare the labels of the k nearest *other* points with the point's, and average."
-    return judge(found, same[:, 1 : k + 1].mean(), mistakes, otherwise)
+    if close(found, same[:, 1 : k + 1].mean()):
+        return None
+    if close(found, same[:, :k].mean()):
+        return "each point is its own nearest neighbour: ask for k + 1 and leave out the first."
+    for j in (k - 1, k + 1, 5, 10):
+        if close(found, same[:, 1 : j + 1].mean()):
+            return f"that is the share for {j} neighbours, but k is {k}."
+    return "compare the labels of the k nearest *other* points with the point's, and average."

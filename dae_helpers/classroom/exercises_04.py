@@ -1,93 +1,133 @@
 """Checks for the exercises of notebook 04: training."""
 
+import math
+
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from .exercise import close, exercise, judge, number, real, whole
+from .exercise import Wrong, close, exercise, judge, number, real, tensor, whole
 
-
-@exercise
-def loss_against_the_original(answer):
-    """Exercise 1 of notebook 04: the loss of a denoising autoencoder."""
-    n, side = whole(4, 9), whole(5, 8)
-    output, corrupted, original = (x * torch.rand(n, 1, side, side) for x in (0.4, 1, 0.7))
-    found = answer(output.requires_grad_(), corrupted, original)
-
-    def mse(a, b):
-        return (a - b).square().mean()
-
-    right = mse(output, original)
-    mistakes = {
-        "that compares with the *corrupted* image: it would keep the noise.": mse(
-            output, corrupted
-        ),
-        "the output of the model does not occur in that.": mse(corrupted, original),
-        "that is the sum: a mean does not depend on the batch size.": right * output.numel(),
-        "that divides by the images only: take the mean over the pixels too.": right * side**2,
-        "that is the root of the loss: leave the root out.": right.sqrt(),
-    }
-    otherwise = "square the differences between output and original, and take the mean of all."
-    problem = judge(number(found, "return one number: " + otherwise), right, mistakes, otherwise)
-    if problem is None and not (isinstance(found, Tensor) and found.requires_grad):
-        return "the number is right, but no gradient leads back from it: return it as a tensor."
-    return problem
-
-
-@exercise(
-    copies=False,  # the step is taken in place
-    hint="work inside `with torch.no_grad():`, and leave out parameters whose `.grad` is None.",
+SILENT = (
+    "at a logit of {:.0f} the gradient is lost: no sigmoid before the loss, hand it the logits."
 )
-def gradient_step(answer):
-    """Exercise 2 of notebook 04: one step of gradient descent, in place."""
-    start, lr = torch.randn(whole(4, 8)), real(0.05, 0.2)
-    first, last = (start.clone().requires_grad_() for _ in range(2))
-    (first.square().sum() + last.square().sum()).backward()  # the gradient is twice the parameter
-    frozen = nn.Parameter(torch.ones(2), requires_grad=False)
-    result = answer([first, frozen, last], lr)
-    mistakes = {
-        "a parameter did not move: change each in place, `parameter -= ...`.": start,
-        "that goes uphill: subtract the gradient.": start + 2 * lr * start,
+
+
+@exercise(hint="return two values: the weights after the step, and the new velocity.")
+def momentum_step(answer):
+    """Exercise 1 of notebook 04: one step of gradient descent with momentum."""
+    weights, gradient, velocity = torch.randn(3, whole(3, 6))
+    lr, keep = real(0.05, 0.3), real(0.5, 0.85)
+    found = answer(weights, gradient, velocity, lr, keep)
+    if not isinstance(found, tuple | list) or len(found) != 2:
+        return "return two values: the weights after the step, and the new velocity."
+    new = keep * velocity + gradient
+    steps = {
+        "that is the plain step: the velocity does not occur in it.": (gradient, gradient),
+        "the gradient counts in full: do not weight it by (1 - keep).": (new - keep * gradient,)
+        * 2,
+        "that goes uphill: subtract lr times the new velocity.": (-new, new),
+        "the step was taken with the *old* velocity: make the new one first.": (velocity, new),
+        "the step is right; return the *new* velocity too, not the old one.": (new, velocity),
+        "the step is lr times the new velocity, not times the gradient.": (gradient, new),
+        "the old velocity fades: keep * velocity.": (velocity + gradient,) * 2,
     }
-    otherwise = "each parameter should move by -lr times its gradient."
-    for moved in (first, last):
-        problem = judge(moved, start - 2 * lr * start, mistakes, otherwise)
+    both = torch.stack([tensor(part) for part in found])
+    right = torch.stack([weights - lr * new, new])
+    wrong = {words: torch.stack([weights - lr * a, b]) for words, (a, b) in steps.items()}
+    return judge(
+        both, right, wrong, "velocity: keep * velocity + gradient; then one step along it."
+    )
+
+
+@exercise
+def died_at(answer):
+    """Exercise 2 of notebook 04: from which step on a run is dead, by its logits."""
+    early, alive = ([real(-4, 3) for _ in range(whole(4, 12))] for _ in range(2))
+    dead = [real(30, 400) for _ in range(whole(4, 12))]
+    black, n = [-z for z in dead], len(early)
+    cases = [(early + black, n), (early + dead, n), (early + alive, None)]
+    cases += [(early + black + alive, None)]
+    cases += [(early + dead + alive + black, len(early + dead + alive))]
+    found = [answer(run) for run, _ in cases]
+    if not all(isinstance(x, int | float | Tensor) and not isinstance(x, bool) for x in found):
+        return "return a number for every run, -1 for one that is alive."
+    found = [number(x, "return a single number.") for x in found]
+    right = [-1 if at is None else at for _, at in cases]
+    first = [next((i for i, z in enumerate(run) if abs(z) > 20), -1) for run, _ in cases]
+    if found == right:
+        return None
+    if found[2] != -1:
+        return "a run whose logits stay near 0 was called dead: return -1 for it."
+    if found[1] == -1 and found[0] != -1:
+        return (
+            "a run that went to *white* is as dead as a black one: look at the size of the logit."
+        )
+    if found == first:
+        return "a run that comes back from a large logit is alive: it has to *stay* beyond 20."
+    if any(found == [x + off if x > 0 else x for x in right] for off in (-1, 1)):
+        return "one step off: steps are counted from 0, and the first dead one counts."
+    i = next(i for i in range(len(cases)) if found[i] != right[i])
+    shown = ", ".join(f"{z:.0f}" for z in cases[i][0])
+    return f"for the logits {shown} it should be {right[i]}, but it is {found[i]:g}."
+
+
+@exercise(hint="the target has the shape of the originals; torch.randn_like draws the noise.")
+def second_picture(answer):
+    """Exercise 3 of notebook 04: a noisy target that teaches as the original does."""
+    originals, var = torch.rand(200, 1, 16, 16).round(), real(0.05, 0.15)
+    noise = math.sqrt(var) * torch.randn_like(originals)
+    inputs = (originals + noise).clamp(0, 1)
+    target = tensor(answer(originals, inputs, var))
+    if target.shape != originals.shape:
+        raise Wrong(f"the target should have the shape {tuple(originals.shape)}.")
+    added = target - originals
+    if close(target, originals):
+        return "that is the original: the task is to do without it as target."
+    if close(target, inputs):
+        return "that is the *same* noisy picture: a copy would be the perfect answer."
+    if target.min() >= 0 and target.max() <= 1:
+        return (
+            "the target is clamped: where it is black its mean is not 0, and 02 says how far off."
+        )
+    if abs((added * noise).mean()) > 0.05 * var:
+        return "the noise of the target depends on that of the input: draw it anew."
+    if abs(added.mean()) > 0.01:
+        return "the noise has another mean than 0: the network would learn that too."
+    if abs(added.square().mean() / var - 1) < 0.1:
+        return None
+    if abs(added.square().mean() / var**2 - 1) < 0.1:
+        return "that takes the variance as standard deviation: the root is missing."
+    return f"the noise should have variance {var}, but it has {added.square().mean():.3f}."
+
+
+@exercise(hint="both arguments are floats of one shape; return one number, a tensor.")
+def loss_that_is_heard(answer):
+    """Exercise 4 of notebook 04: a loss on logits with a gradient at every logit."""
+    original = torch.rand(whole(3, 6), 1, 8, 8).round()
+    for shift in (0.0, real(60, 300)):
+        logits = (torch.randn_like(original) - shift).requires_grad_()
+        found = answer(logits, original)
+        number(found, "return one number: the mean over all pixels.")
+        if not isinstance(found, Tensor) or not found.requires_grad:
+            return "no gradient leads back from that: return it as a tensor."
+        (slope,) = torch.autograd.grad(found, logits)
+        z, n = logits.detach(), original.numel()
+        p = z.sigmoid()
+        scaled, otherwise = slope * n, "the gradient at a pixel should be (p - original) / N."
+        mistakes = {
+            "that is the sum: take the mean over all pixels.": (p - original) * n,
+            "that is the squared error behind a sigmoid: far from 0 its gradient is lost.": (
+                2 * (p - original) * p * (1 - p)
+            ),
+            "that compares the logits: they are not brightness, their sigmoid is.": (
+                2 * (z - original)
+            ),
+            "the loss takes the sigmoid itself: hand it the logits.": (p.sigmoid() - original)
+            * p
+            * (1 - p),
+        }
+        problem = judge(scaled, p - original, mistakes, otherwise, 1e-3)
         if problem:
-            return problem
-        if moved.grad is not None and moved.grad.any():
-            return "reset the gradient to None: otherwise the next backward pass adds to it."
-    if not close(frozen, torch.ones(2)):
-        return "a frozen parameter, whose gradient is None, has to stay as it is."
-    if not isinstance(result, list) or [*map(id, result)] != [*map(id, [first, frozen, last])]:
-        return "return the list of parameters at the end."
+            lost = shift and not scaled.abs().gt(1e-3).any()
+            return SILENT.format(-shift) if lost else problem
     return None
-
-
-@exercise
-def epoch_loss(answer):
-    """Exercise 3 of notebook 04: the mean loss of an epoch with a short last batch."""
-    sizes = [whole(20, 40)] * whole(2, 5) + [whole(1, 11)]
-    losses, n = torch.rand(len(sizes)).tolist(), len(sizes)
-    total = sum(loss * size for loss, size in zip(losses, sizes, strict=True))
-    mistakes = {
-        "the short last batch counts as much as a full one: weight by batch size.": sum(losses) / n,
-        "divide the sum over images by their number, not by that of the *batches*.": total / n,
-        "that is the sum over all images: divide by their number.": total,
-    }
-    found = number(answer(losses, sizes), "return one number: add up over the batches.")
-    otherwise = f"losses {losses} of batches of {sizes} have the mean {total / sum(sizes):.4f}."
-    return judge(found, total / sum(sizes), mistakes, otherwise)
-
-
-@exercise
-def starting_bias(answer):
-    """Exercise 4 of notebook 04: the output bias whose sigmoid is the mean brightness."""
-    images = torch.rand(whole(15, 25), 1, 8, 8) * real(0.2, 0.9)
-    mean, one = images.mean(), "the layer has a single output channel: return one number."
-    mistakes = {
-        "that is the brightness; the bias stands *before* the sigmoid: invert that.": mean,
-        "that is the sigmoid of the brightness: take its inverse.": mean.sigmoid(),
-        "the sign: dark images need a negative bias.": -mean.logit(),
-        "nearly: the inverse of the sigmoid is log(m / (1 - m)).": mean.log(),
-    }
-    otherwise = "sigmoid(bias) should be the mean brightness of the images."
-    return judge(number(answer(images), one), mean.logit(), mistakes, otherwise)
