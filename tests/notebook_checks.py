@@ -9,6 +9,7 @@ import nbformat
 from make_editions import is_note
 from make_slides import only_output, slide_type
 from nbformat import NotebookNode
+from reading_time import measure
 from set_home import colab_address, with_badge
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,7 +30,7 @@ LONGER_CELLS = {"setup", "claims", "solution", "explorer", "long"}
 SLIDE_TYPES = {"slide", "subslide", "fragment", "skip", "notes", "-"}
 NEVER_SHOWN = {"setup", "stub", "check", "solution", "solution-text", "claims"}
 MOST_CELLS_ON_A_SLIDE, MOST_LINES_ON_A_SLIDE, LEAST_NOTES = 6, 18, 5
-MOST_BYTES = 1_500_000
+MOST_BYTES, MOST_WORDS = 1_500_000, 3200
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 DEBRIS = ("it/s", "s/it", "%|", "\r", "HBox(", "FloatProgress(", " at 0x")
 MACHINE_PATH = re.compile(r"/root/|/work/|/tmp/|/home/|/Users/|site-packages|\.venv|C:\\")
@@ -121,6 +122,19 @@ def check_opening(nb: NotebookNode, path: Path) -> list[str]:
     objectives = re.findall(r"^(?:[-*]|\d\.) ", part.partition("\n#")[0], flags=re.MULTILINE)
     if not 3 <= len(objectives) <= 5:
         problems.append(f"3 to 5 objectives expected, it has {len(objectives)}")
+    return problems
+
+
+def check_reading_time(nb: NotebookNode, path: Path) -> list[str]:
+    """The stated minutes are those that words and exercises imply; 06 and 07 are still too long."""
+    row = measure(nb)
+    problems = []
+    if not row["low"] <= row["stated"] <= row["high"]:
+        problems.append(
+            f"states {row['stated']} minutes, {row['low']} to {row['high']} are implied"
+        )
+    if path.name[:2] not in ("06", "07") and row["words"] > MOST_WORDS:
+        problems.append(f"{row['words']} words for the learner, at most {MOST_WORDS} expected")
     return problems
 
 
@@ -360,7 +374,9 @@ def good_notebook() -> NotebookNode:
     printed = nbformat.v4.new_output("stream", name="stdout", text=said)
     cells = [
         text(with_badge("# Good\n", HOME, REF, "good.ipynb")),
-        text(f"{HEADINGS[0]}\n- a\n- b\n- c\n\n**Prerequisites:** none. **Time:** a minute."),
+        text(
+            f"{HEADINGS[0]}\n- a\n- b\n- c\n\n**Prerequisites:** none. **Time:** about 30 minutes."
+        ),
         tagged("colab setup", "import sys"),
         tagged("setup", "digits = load_mnist()"),
         text("**Predict:** a? **Predict:** b? **Predict:** c? [licence](../LICENSE)"),

@@ -282,4 +282,6 @@ def test_dark_start_is_the_mean_brightness(make):
 
 def test_dark_start_needs_a_bias():
     with pytest.raises(ValueError, match="a layer with a bias"):
-        dark_start(nn.Sequential(nn.Conv2d(1, 1, 3, bias=False), nn.Sigmoid()), torch.full((1,), 0.1))
+        dark_start(
+            nn.Sequential(nn.Conv2d(1, 1, 3, bias=False), nn.Sigmoid()), torch.full((1,), 0.1)
+        )

@@ -81,6 +81,11 @@ BREAKS = {
     ),
     "no recap": (lambda nb: replace(nb, "## Recap", "Recap"), "heading missing: ## Recap"),
     "no time": (lambda nb: replace(nb, "Time", "Tide"), "not told at the top: Time"),
+    "too short a time": (lambda nb: replace(nb, "about 30", "about 10"), "21 to 41 are implied"),
+    "too many words": (
+        lambda nb: replace(nb, "Think.", "word " * 900),
+        "words for the learner, at most 3200",
+    ),
     "no prerequisites": (lambda nb: replace(nb, "Prereq", "Req"), "at the top: Prerequisites"),
     "two objectives": (lambda nb: replace(nb, "- c\n", "\n"), "3 to 5 objectives"),
     "six objectives": (lambda nb: replace(nb, "- c", "- c\n- d\n- e\n- f"), "3 to 5 objectives"),
