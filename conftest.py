@@ -25,13 +25,10 @@ def pytest_unconfigure(config):
 
 
 # Two workers take one file after the other: what takes longest comes first, so that neither is left
-# alone with it at the end. First those of the slow run, then those of the quick one.
-FIRST = (
-    *(f"tests/test_{name}.py" for name in ("lesson", "repeatability", "colab_twin", "browser")),
-    *(f"tests/test_{name}.py" for name in ("editions", "slides", "faults_process", "wheel")),
-    "notebooks/",
-    *(f"tests/test_{name}.py" for name in ("colab", "exercises", "pretrain", "faults_install")),
-)
+# alone with it at the end. Lesson runs take most of the slow run, notebooks of the quick one.
+FIRST = "lesson repeatability colab_twin slides browser pretrain editions faults_process wheel"
+FIRST = [*(f"tests/test_{name}.py" for name in FIRST.split()), "notebooks/"]
+FIRST += [f"tests/test_{name}.py" for name in ("exercises", "imports", "colab")]
 
 
 def pytest_collection_modifyitems(items):
