@@ -2,21 +2,17 @@
 
 import ast
 import functools
-import re
 
 from fault_table import TABLE, Row, matches, rows
 from notebook_checks import ROOT
 
 ROWS = rows()
-WHAT = ("Network", "Disk", "Weights", "Training", "Notebooks", "Colab", "Input", "Repeatability")
-WHAT += ("Security",)
 
 
-def test_the_table_is_there():
-    text = TABLE.read_text(encoding="utf-8")
-    parts = re.findall(r"^## (.+)$", text, flags=re.MULTILINE)
-    assert parts == list(WHAT)
-    assert len(ROWS) == sum(line.startswith("| ") for line in text.splitlines()) - len(WHAT)
+def test_every_line_of_the_tables_is_read():
+    lines = TABLE.read_text(encoding="utf-8").splitlines()
+    lines = [line for line in lines if line.startswith("| ") and not line.startswith("| fault |")]
+    assert len(ROWS) == len(lines) > 50
 
 
 @functools.cache
