@@ -9,7 +9,7 @@ import pytest
 import run_notebooks
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 from notebook_checks import WIDGET_VIEW
-from run_notebooks import read, terminal_line
+from run_notebooks import read
 
 PROGRESS = """import sys, time
 for i in range(3):
@@ -42,17 +42,6 @@ def run(monkeypatch):
         return run_notebooks.main()
 
     return call
-
-
-def test_terminal_line():
-    for line, shown in {
-        "plain ": "plain ",
-        "\r 10%|#\r100%|#####": "100%|#####",
-        "\rlong line\rdone": "done line",
-        "\r 10%|#\r       \r": "",
-        "\r 10%|#\r       \rnext": "next",
-    }.items():
-        assert terminal_line(line) == shown, repr(line)
 
 
 def test_executed_in_place_and_cleaned(run, tmp_path):
