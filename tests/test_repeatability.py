@@ -13,7 +13,7 @@ import pytest
 import torch
 from notebook_checks import NOTEBOOKS, ROOT, read
 from refused import refused
-from run_notebooks import execute
+from run_notebooks import execute, terminal_line
 
 from dae_helpers import CorruptedDigits, Digits, course
 
@@ -32,9 +32,9 @@ NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*\.?\d*(?:e[+-]?\d+)?")
 
 
 def said(cell) -> str:
-    """What a cell printed, without times and the lines about the run."""
+    """What a cell printed, without progress bars, times and the lines about the run."""
     texts = [output.text for output in cell.outputs if output.output_type == "stream"]
-    lines = "".join(texts).split("\n")
+    lines = [terminal_line(line) for line in "".join(texts).split("\n")]
     kept = [line for line in lines if line and not line.startswith(ABOUT_THE_RUN)]
     return "\n".join(TIMES.sub("...", line) for line in kept)
 

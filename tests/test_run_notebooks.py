@@ -17,6 +17,7 @@ for i in range(3):
     time.sleep(0.01)
 print("\\rdone")"""
 CLOSED_BAR = 'print("\\r 50%|###  |", end=""); print("\\r          \\r", end="")'
+BAR_AT_THE_END = f'print("kept"); {CLOSED_BAR}'
 EXPLORER = f"""from IPython.display import display
 view = {{"model_id": "1"}}
 display({{"{WIDGET_VIEW}": view, "image/png": "AAAA", "text/plain": "a"}}, raw=True)"""
@@ -45,7 +46,7 @@ def run(monkeypatch):
 
 
 def test_executed_in_place_and_cleaned(run, tmp_path):
-    path = make(tmp_path, PROGRESS, CLOSED_BAR, EXPLORER, WIDGET, LIVE, WHERE)
+    path = make(tmp_path, PROGRESS, CLOSED_BAR, EXPLORER, WIDGET, LIVE, WHERE, BAR_AT_THE_END)
     before = set(psutil.Process().children(recursive=True))
     assert run("--run", "full", "--times", tmp_path / "times.csv", path) == 0
     assert set(psutil.Process().children(recursive=True)) <= before, "a kernel is left behind"
@@ -55,8 +56,8 @@ def test_executed_in_place_and_cleaned(run, tmp_path):
     assert text[1] == []
     assert set(nb.cells[2].outputs[0].data) == {"image/png", "text/plain"}
     assert [output.data["text/html"] for output in nb.cells[4].outputs] == ["text"]
-    assert text[5] == [f"full {tmp_path}\n"]
-    assert [cell.execution_count for cell in nb.cells] == [1, 2, 3, 4, 5, 6]
+    assert text[5:] == [[f"full {tmp_path}\n"], ["kept\n"]]
+    assert [cell.execution_count for cell in nb.cells] == [1, 2, 3, 4, 5, 6, 7]
     assert all("execution" not in cell.metadata for cell in nb.cells)
     assert set(nb.metadata) == {"kernelspec", "language_info", "rise"}
     assert list(nb.metadata.language_info) == ["name"]

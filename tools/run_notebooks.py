@@ -82,10 +82,24 @@ def execute(nb: NotebookNode, folder: Path, timeout: int | None = None) -> None:
         raise CellFailed(describe_failure(nb, running[-1], error)) from None
 
 
+def terminal_line(line: str) -> str:
+    """What a terminal shows in the end of a line with carriage returns in it."""
+    shown = ""
+    for part in line.split("\r"):
+        shown = part + shown[len(part) :]
+    return shown.rstrip() if "\r" in line else line
+
+
+def clean_stream(output: NotebookNode) -> bool:
+    """Take progress bars out of printed text; false if nothing is left."""
+    output.text = "\n".join(terminal_line(line) for line in output.text.split("\n"))
+    return bool(output.text.strip())
+
+
 def clean_output(output: NotebookNode) -> bool:
     """Clean one output in place; false if it should go."""
     if output.output_type == "stream":
-        return bool(output.text.strip())  # nbclient has done what carriage returns ask for
+        return clean_stream(output)
     data = output.get("data", {})
     if "image/png" in data:
         data.pop(WIDGET_VIEW, None)  # the picture stays where no kernel is
