@@ -35,7 +35,7 @@ export JUPYTER_PREFER_ENV_PATH := 1
 
 .NOTPARALLEL:
 .PHONY: help .venv lab test test-all test-browser test-colab home colab-zip student solutions \
-	pages handout slides present notebooks figures weights bench lint audit smoke-figures format \
+	pages handout slides present notebooks figures weights bench lint audit format \
 	constraints clean
 
 help: ## list the targets
@@ -75,18 +75,16 @@ $(DEV) $(SLIDES) $(BENCH) $(AUDIT): | $(LAB)
 lab: $(LAB) ## open JupyterLab at the first notebook (ARGS="--no-browser --port 8899")
 	$(JUPYTERLAB)/notebooks/01_autoencoders.ipynb $(ARGS)
 
-# Two workers, a file at a time, in the order named: what takes longest comes first. One thread each:
-# with two they would get in each other's way.
+# Two workers, a file at a time; conftest.py puts first what takes longest. One thread each: with two
+# they would get in each other's way.
 TWO := -n 2 --dist loadscope --no-loadscope-reorder -q
-SLOWEST := tests/test_lesson.py
 
 test: lint ## run the tests and every notebook in a smoke run: minutes (ARGS="-k noise")
 	DAE_RUN=smoke OMP_NUM_THREADS=1 $(RUN) -m pytest notebooks tests --nbval-lax \
 	  --nbval-current-env $(TWO) --durations=10 $(ARGS)
 
 test-all: $(DEV) $(SLIDES) ## run the slow tests: a lesson run of every notebook with all its claims
-	OMP_NUM_THREADS=1 $(RUN) -m pytest $(SLOWEST) $(filter-out $(SLOWEST),$(wildcard tests/test_*.py)) \
-	  -m slow -rs $(TWO) --durations=20 $(ARGS)
+	OMP_NUM_THREADS=1 $(RUN) -m pytest tests -m slow -rsP $(TWO) --durations=20 $(ARGS)
 
 test-browser: $(DEV) ## try explorers, quizzes and exercises in JupyterLab and headless Chromium
 	OMP_NUM_THREADS=1 $(RUN) -m pytest tests/test_browser.py -m slow -s -rs -q $(ARGS)
@@ -143,9 +141,6 @@ audit: $(AUDIT) ## look for known vulnerabilities in the versions of constraints
 	$(RUN) -m pip_audit -r constraints.txt --no-deps --disable-pip --strict --progress-spinner off $(ARGS) || { \
 	  echo "The audit found something, or could not ask about every package (no network?): see above."; \
 	  exit 1; }
-
-smoke-figures: $(DEV) ## store the numbers that a smoke run prints, which a test compares with
-	OMP_NUM_THREADS=1 $(RUN) tools/smoke_figures.py
 
 format: $(DEV) ## format the code and the notebooks with ruff
 	$(RUN) -m ruff check --fix $(SOURCES)

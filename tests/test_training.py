@@ -19,6 +19,7 @@ from dae_helpers import (
     denoise_loss,
     minibatch_gd,
     minibatch_loss,
+    one_cycle,
 )
 from dae_helpers.training import mean_loss
 
@@ -549,3 +550,20 @@ def test_progress_bar_shows_both_losses(capsys):
     assert f"train={history.train_loss[-1]:.4f}" in captured.out
     assert f"test={history.test_loss[-1]:.4f}" in captured.out
     assert captured.err == ""
+
+
+# The recipe
+
+
+def test_one_cycle_is_the_recipe_of_04():
+    """AdamW, one cycle up to 0.02, mini-batches of 16, a number after each part of the steps."""
+    ours, theirs, data = linear(), linear(), pairs(40)
+    optimizer = torch.optim.AdamW(theirs.parameters(), lr=2e-2)
+    scheduler = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-2, total_steps=6)
+    options = {"optimizer": optimizer, "scheduler": scheduler, "batch_size": 16}
+    expected = quiet(theirs, 2, data, **options, steps_per_epoch=3)
+    found = one_cycle(ours, data, data, 6, parts=2, progress=False)
+    assert len(found.test_loss) == 2 and found == expected
+    assert torch.equal(weights(ours), weights(theirs))
+    with pytest.raises(ValueError, match="5 is not of 2"):
+        one_cycle(ours, data, data, 5, parts=2)
